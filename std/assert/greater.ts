@@ -1,0 +1,27 @@
+/** @module */
+import { AssertionError } from "./assertion_error.ts";
+import { inspected } from "./inspected.ts";
+
+/**
+ * Asserts that `actual` is greater than `expected`.
+ *
+ * @param actual What there is.
+ * @param expected What it is held against.
+ * @param msg Added to the error's message.
+ * @throws {AssertionError} if it isn't.
+ *
+ * @example
+ * ```ts
+ * import { assertGreater } from "@std/assert";
+ *
+ * assertGreater(2, 1);
+ * ```
+ */
+export function assertGreater<T>(actual: T, expected: T, msg?: string): void {
+  if (actual > expected) return;
+  throw new AssertionError(
+    `Expect ${inspected(actual)} > ${inspected(expected)}${
+      msg ? `: ${msg}` : "."
+    }`,
+  );
+}

@@ -1,0 +1,31 @@
+/** @module */
+import { AssertionError } from "./assertion_error.ts";
+import { inspected } from "./inspected.ts";
+
+/**
+ * Asserts that `actual` is greater than or equal to `expected`.
+ *
+ * @param actual What there is.
+ * @param expected What it is held against.
+ * @param msg Added to the error's message.
+ * @throws {AssertionError} if it isn't.
+ *
+ * @example
+ * ```ts
+ * import { assertGreaterOrEqual } from "@std/assert";
+ *
+ * assertGreaterOrEqual(2, 2);
+ * ```
+ */
+export function assertGreaterOrEqual<T>(
+  actual: T,
+  expected: T,
+  msg?: string,
+): void {
+  if (actual >= expected) return;
+  throw new AssertionError(
+    `Expect ${inspected(actual)} >= ${inspected(expected)}${
+      msg ? `: ${msg}` : "."
+    }`,
+  );
+}
