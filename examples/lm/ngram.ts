@@ -178,6 +178,7 @@ export class NGramModel {
       for (let tries = 0; tries < 8 && said.has(sentence.join(" ")); tries++) {
         sentence = this.sentence(random, topic);
       }
+      if (said.size >= 100) said.clear(); // an endless answer, a bounded memory
       said.add(sentence.join(" "));
       yield sentence;
       if (topics.length === 0) {
