@@ -1,8 +1,9 @@
 /** The stand-in for `@std/async`. @module */
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { abortable, deadline, delay } from "@std/async";
+import { test } from "../tools/test.ts";
 
-Deno.test("delay - resolves, and ends early with the signal's reason", async () => {
+test("delay - resolves, and ends early with the signal's reason", async () => {
   await delay(1);
   const reason = new Error("enough");
   const stop = new AbortController();
@@ -15,7 +16,7 @@ Deno.test("delay - resolves, and ends early with the signal's reason", async () 
   );
 });
 
-Deno.test("deadline - passes values and errors on", async () => {
+test("deadline - passes values and errors on", async () => {
   assertEquals(await deadline(Promise.resolve(7), 60_000), 7);
   assertEquals(await deadline(Promise.resolve(7), Infinity), 7);
   await assertRejects(
@@ -25,7 +26,7 @@ Deno.test("deadline - passes values and errors on", async () => {
   );
 });
 
-Deno.test("deadline - rejects with TimeoutError, or the signal's reason", async () => {
+test("deadline - rejects with TimeoutError, or the signal's reason", async () => {
   const never = new Promise<void>(() => {});
   const late = await assertRejects(() => deadline(never, 1), DOMException);
   assertEquals(late.name, "TimeoutError");
@@ -39,7 +40,7 @@ Deno.test("deadline - rejects with TimeoutError, or the signal's reason", async 
   );
 });
 
-Deno.test("abortable - an aborted wait leaves no unhandled rejection", async () => {
+test("abortable - an aborted wait leaves no unhandled rejection", async () => {
   const failing = Promise.reject(new Error("later"));
   await assertRejects(
     () => abortable(failing, AbortSignal.abort(new Error("first"))),

@@ -9,8 +9,9 @@ import {
   encodeBase64Url,
   encodeHex,
 } from "@std/encoding";
+import { test } from "../tools/test.ts";
 
-Deno.test("encoding - agrees with Buffer at every length", () => {
+test("encoding - agrees with Buffer at every length", () => {
   for (const size of [0, 1, 2, 3, 63, 64, 65, 0x2000, 0x2001, 65_535]) {
     const bytes = crypto.getRandomValues(new Uint8Array(size));
     const buffer = Buffer.from(bytes);
@@ -23,14 +24,14 @@ Deno.test("encoding - agrees with Buffer at every length", () => {
   }
 });
 
-Deno.test("encoding - takes texts and buffers", () => {
+test("encoding - takes texts and buffers", () => {
   assertEquals(encodeBase64("é"), "w6k=");
   assertEquals(encodeBase64Url(new Uint8Array([251, 255]).buffer), "-_8");
   assertEquals(encodeHex("é"), "c3a9");
   assertEquals(decodeBase64Url("-_8="), new Uint8Array([251, 255]));
 });
 
-Deno.test("encoding - refuses what isn't encoded", () => {
+test("encoding - refuses what isn't encoded", () => {
   assertThrows(() => decodeBase64("a$=="), DOMException);
   assertThrows(() => decodeBase64Url("a+b"), TypeError, "invalid character");
   assertThrows(() => decodeBase64Url("abcde"), TypeError, "invalid length");

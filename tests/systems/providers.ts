@@ -1,0 +1,19 @@
+/**
+ * Every system that a suite can ask for. A new one is a file with one provider, and a line
+ * here.
+ *
+ * @module
+ */
+import { provideNode22 } from "./node22.ts";
+import { providePython } from "./python.ts";
+import { provideSlurm } from "./slurm.ts";
+
+/** Providers by the name that `needs` and `REQUIRE` use. */
+export const providers = {
+  slurm: provideSlurm,
+  python: providePython,
+  node22: provideNode22,
+} as const;
+
+/** The name of a system. */
+export type SystemName = keyof typeof providers;

@@ -1,0 +1,73 @@
+/** A private one-node Slurm cluster. @module */
+import { runCommand } from "./run_command.ts";
+
+/** Options of {@linkcode startSlurmCluster}. */
+export interface SlurmClusterOptions {
+  /**
+   * CPUs the node is said to have; one-CPU jobs beyond that wait.
+   *
+   * @default {64}
+   */
+  cpus?: number;
+  /**
+   * Slurm's `PrivateData`; empty: everybody sees every job.
+   *
+   * @default {"jobs,usage"}
+   */
+  privateData?: string;
+  /**
+   * Seconds that a finished job stays visible.
+   *
+   * @default {300}
+   */
+  minJobAge?: number;
+  /** Further lines of slurm.conf. */
+  extra?: string;
+}
+
+/** A running cluster. */
+export interface SlurmCluster {
+  /** Its configuration, for `SLURM_CONF`. */
+  conf: string;
+  /** Its folder; the logs are under `log/`. */
+  dir: string;
+  /** Ends its jobs and daemons, by their ids, and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a cluster of its own in a temporary folder, listening on 127.0.0.1 only.
+ * Partitions: `main` (the default) and `tiny` (at most one minute).
+ *
+ * @param options What is special about it.
+ * @returns The running cluster.
+ * @throws {Error} if it doesn't come up, with the end of its logs.
+ */
+export async function startSlurmCluster(
+  options: SlurmClusterOptions = {},
+): Promise<SlurmCluster> {
+  const dir = await Deno.makeTempDir({ prefix: "streamrelay-slurm-" });
+  const stop = async () => {
+    await runCommand(["bash", script("slurm-down.sh"), dir, "--purge"]);
+  };
+  const { code, stderr } = await runCommand(
+    ["bash", script("slurm-up.sh"), dir],
+    {
+      env: {
+        SLURM_CPUS: `${options.cpus ?? 64}`,
+        SLURM_PRIVATE_DATA: options.privateData ?? "jobs,usage",
+        SLURM_MIN_JOB_AGE: `${options.minJobAge ?? 300}`,
+        SLURM_EXTRA: options.extra ?? "",
+      },
+    },
+  );
+  if (code !== 0) {
+    await stop();
+    throw new Error(`Cannot start Slurm: ${stderr.trim()}`);
+  }
+  return { conf: `${dir}/slurm.conf`, dir, stop };
+}
+
+function script(name: string): string {
+  return new URL(name, import.meta.url).pathname;
+}
