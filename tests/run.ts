@@ -48,9 +48,9 @@ async function main(args: readonly string[]): Promise<number> {
     for (const system of systems.toReversed()) await system.stop();
   }
 
-  const unmet = systems.filter(({ name, kind }) =>
-    kind === "skipped" && [...required].some((each) => each === name)
-  ).map(({ name }) => name);
+  const unmet = [...required].filter((name) =>
+    !systems.some((system) => system.name === name && system.kind !== "skipped")
+  );
   if (stop.signal.aborted) {
     rows.push({
       name: "interrupted",

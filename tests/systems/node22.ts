@@ -27,7 +27,7 @@ export async function provideNode22(): Promise<Provided> {
       stop: async () => {},
     };
   } catch (error) {
-    return skipped("node22", String(error).replaceAll("\n", " "));
+    return skipped("node22", error);
   }
 }
 

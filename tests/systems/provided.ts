@@ -22,9 +22,11 @@ export interface Provided {
  * A system that this machine can't have.
  *
  * @param name Its name.
- * @param reason Why, in one line.
+ * @param why The reason, or the error that is one.
  * @returns What a provider answers then.
  */
-export function skipped(name: string, reason: string): Provided {
+export function skipped(name: string, why: unknown): Provided {
+  const reason = (why instanceof Error ? why.message : String(why))
+    .replaceAll("\n", " ");
   return { name, kind: "skipped", reason, env: {}, stop: async () => {} };
 }

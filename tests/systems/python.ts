@@ -26,7 +26,7 @@ export async function providePython(): Promise<Provided> {
       stop: async () => {},
     };
   } catch (error) {
-    return skipped("python", String(error).replaceAll("\n", " "));
+    return skipped("python", error);
   }
 }
 

@@ -40,7 +40,7 @@ export async function provideSlurm(): Promise<Provided> {
       stop: cluster.stop,
     };
   } catch (error) {
-    return skipped("slurm", String(error).replaceAll("\n", " "));
+    return skipped("slurm", error);
   }
 }
 
