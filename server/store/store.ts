@@ -7,7 +7,12 @@
  *
  * @module
  */
-import type { CancelRequest, ChannelEnd, CloseKind, OnDisconnect } from "../../stream/mod.ts";
+import type {
+  CancelRequest,
+  ChannelEnd,
+  CloseKind,
+  OnDisconnect,
+} from "../../stream/mod.ts";
 
 /** How safe a committed frame is: `memory` dies with the process, `normal` survives `kill -9`, `full` power loss. */
 export type SyncMode = "memory" | "normal" | "full";
@@ -179,7 +184,10 @@ export interface Store {
     options?: AppendOptions,
   ): Promise<AppendResult>;
   /** Sets the end if there is none. Returns the end in force, and whether this call set it. */
-  setEnd(id: string, end: ChannelEnd): Promise<{ end: ChannelEnd; set: boolean }>;
+  setEnd(
+    id: string,
+    end: ChannelEnd,
+  ): Promise<{ end: ChannelEnd; set: boolean }>;
   /** Stores the wish to stop if there is none. Returns the one in force. */
   requestCancel(id: string, cancel: CancelRequest): Promise<CancelRequest>;
   /** Sets the supervisor's lease; `until` 0 gives it up. */

@@ -1,0 +1,263 @@
+/**
+ * The channels of a relay: which are live, who may make one, and when one goes.
+ *
+ * @module
+ */
+import {
+  CHANNEL_ID_RULE,
+  isChannelId,
+  randomId,
+  StreamError,
+} from "../stream/mod.ts";
+import { Channel, type ChannelContext } from "./channel.ts";
+import type { Logger } from "./log.ts";
+import type { ChannelInfo } from "./store/store.ts";
+import { demand, type Grant, type Role } from "./tokens.ts";
+
+/** What {@linkcode Channels} needs to know. */
+export interface ChannelsOptions extends Omit<ChannelContext, "idle"> {
+  /** Milliseconds a channel lives without connection, lease or end. */
+  ttl: number;
+  /** Milliseconds it is kept after its end. */
+  retention: number;
+  /** Most bytes of records a channel may hold. */
+  maxBytes: number;
+  /** Most channels that one token's subject may hold at a time. */
+  channelsPerToken: number;
+  /** Milliseconds between two looks for what has expired. */
+  sweepInterval: number;
+  /** Where what happens is told. */
+  log: Logger;
+}
+
+/** What a new channel is to be, in the words of the control API. */
+export interface NewChannel {
+  /** Its name; a random one by default. */
+  id?: string;
+  /** Seconds it may live without connection, lease or end. */
+  ttl?: number;
+  /** Whether its records are encrypted end to end. */
+  keyed?: boolean;
+  /** Most bytes of records; no more than the relay's own bound. */
+  maxBytes?: number;
+}
+
+/** How many incarnations that went by themselves are remembered, to tell `expired` from `relay_restarted`. */
+const REMEMBERED = 10_000;
+
+/** The channels of one relay. */
+export class Channels {
+  #options: ChannelsOptions;
+  #context: ChannelContext;
+  #live = new Map<string, Channel>();
+  #opening = new Map<string, Promise<Channel>>();
+  #gone = new Set<string>();
+  #owned = new Map<string, Set<string>>();
+  #timer: ReturnType<typeof setInterval>;
+
+  /** @param options What it needs to know. */
+  constructor(options: ChannelsOptions) {
+    this.#options = options;
+    this.#context = { ...options, idle: (channel) => this.#idle(channel) };
+    this.#timer = setInterval(() => this.sweep(), options.sweepInterval);
+  }
+
+  /** The channels that somebody is connected to, or a timer runs for. */
+  get live(): readonly Channel[] {
+    return [...this.#live.values()];
+  }
+
+  /**
+   * Makes a channel.
+   *
+   * @param grant What the asker's credential allows.
+   * @param wanted What it is to be.
+   * @param implicit Whether a connection makes it rather than the control API.
+   * @returns What the store knows of it.
+   * @throws {StreamError} `bad_request` for a bad id, `forbidden`, `conflict`, or `limit`.
+   */
+  async create(
+    grant: Grant,
+    wanted: NewChannel,
+    implicit = false,
+  ): Promise<ChannelInfo> {
+    const { ttl, retention, maxBytes, store, channelsPerToken } = this.#options;
+    const id = wanted.id ?? (grant.prefix ?? "") + randomId();
+    checkId(id);
+    demand(grant, "create", { id });
+    const owner = grant.subject ?? grant.prefix;
+    const owned = owner === undefined ? undefined : this.#ownedBy(owner);
+    if (owned && owned.size >= channelsPerToken) {
+      throw new StreamError(
+        "limit",
+        `Cannot create channel: this token holds ${owned.size}, expected at most ${channelsPerToken}`,
+      );
+    }
+    const info = await store.create({
+      id,
+      owner,
+      implicit,
+      keyed: wanted.keyed,
+      retention,
+      ttl: wanted.ttl === undefined ? ttl : wanted.ttl * 1000,
+      maxBytes: Math.min(wanted.maxBytes ?? maxBytes, maxBytes),
+    });
+    owned?.add(id);
+    return info;
+  }
+
+  /**
+   * The live channel of a name, made on the way where the credential allows that.
+   *
+   * @param id Its name.
+   * @param grant What the asker's credential allows.
+   * @param role What is asked.
+   * @param incarnation The making of it that the asker has seen before.
+   * @returns The live channel. Attach to it, or `hold()` it, before anything is awaited.
+   * @throws {StreamError} `not_found`, `expired`, `relay_restarted` or `forbidden`.
+   */
+  async open(
+    id: string,
+    grant: Grant,
+    role: Role,
+    incarnation?: string,
+  ): Promise<Channel> {
+    checkId(id);
+    // before anything tells whether the channel is there
+    demand(grant, role, { id });
+    const seen = incarnation ?? grant.incarnation;
+    const channel = this.#live.get(id) ?? await this.#load(id, grant, seen);
+    demand(grant, role, { id, incarnation: channel.incarnation });
+    if (incarnation !== undefined && incarnation !== channel.incarnation) {
+      throw new StreamError(
+        "relay_restarted",
+        "The channel was made anew since it was last seen; what it held is gone",
+      );
+    }
+    return channel;
+  }
+
+  /** What the store knows of a channel, without making it live. */
+  async info(id: string, grant: Grant, role: Role): Promise<ChannelInfo> {
+    checkId(id);
+    demand(grant, role, { id });
+    const info = await this.#options.store.info(id);
+    demand(grant, role, { id, incarnation: info.incarnation });
+    return info;
+  }
+
+  /** Removes a channel; whoever is connected is told `expired`. */
+  async delete(id: string): Promise<void> {
+    const { incarnation } = await this.#options.store.info(id);
+    await this.#options.store.delete(id);
+    this.#forget(id, incarnation);
+  }
+
+  /** Removes what has expired. */
+  async sweep(now: number = Date.now()): Promise<void> {
+    const { store, log } = this.#options;
+    try {
+      const incarnations = new Map(
+        (await store.list()).map(({ id, incarnation }) => [id, incarnation]),
+      );
+      const inUse = (id: string) => this.#live.get(id)?.inUse ?? false;
+      for (const id of await store.sweep(now, inUse)) {
+        this.#forget(id, incarnations.get(id));
+        log("info", "Channel expired", { channel: id.slice(0, 8) });
+      }
+    } catch (error) {
+      log("error", "Cannot sweep channels", { error: String(error) });
+    }
+  }
+
+  /** Stops looking. */
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #load(id: string, grant: Grant, incarnation?: string): Promise<Channel> {
+    let opening = this.#opening.get(id);
+    if (!opening) {
+      opening = this.#find(id, grant, incarnation)
+        .then((info) => {
+          const channel = new Channel(info, this.#context);
+          this.#live.set(id, channel);
+          return channel;
+        })
+        .finally(() => this.#opening.delete(id));
+      this.#opening.set(id, opening);
+    }
+    return opening;
+  }
+
+  async #find(
+    id: string,
+    grant: Grant,
+    incarnation?: string,
+  ): Promise<ChannelInfo> {
+    const { store } = this.#options;
+    try {
+      return await store.info(id);
+    } catch (error) {
+      if (!(error instanceof StreamError) || error.code !== "not_found") {
+        throw error;
+      }
+      if (incarnation !== undefined) throw this.#lost(incarnation);
+      if (!grant.roles.includes("admin") && !grant.roles.includes("create")) {
+        throw error;
+      }
+      return await this.create(grant, { id }, true);
+    }
+  }
+
+  /** Why a channel that was there is not: a store that forgets has most likely been started anew. */
+  #lost(incarnation: string): StreamError {
+    if (this.#gone.has(incarnation) || this.#options.store.sync !== "memory") {
+      return new StreamError(
+        "expired",
+        "The channel is gone: its time was over or it was deleted",
+      );
+    }
+    return new StreamError(
+      "relay_restarted",
+      "The relay was started anew since the channel was last seen, and keeps channels in memory only",
+    );
+  }
+
+  #forget(id: string, incarnation?: string): void {
+    if (incarnation) this.#gone.add(incarnation);
+    if (this.#gone.size > REMEMBERED) {
+      for (const oldest of this.#gone) {
+        this.#gone.delete(oldest);
+        break;
+      }
+    }
+    for (const [owner, owned] of this.#owned) {
+      if (owned.delete(id) && owned.size === 0) this.#owned.delete(owner);
+    }
+  }
+
+  #ownedBy(owner: string): Set<string> {
+    let owned = this.#owned.get(owner);
+    if (!owned) this.#owned.set(owner, owned = new Set());
+    return owned;
+  }
+
+  #idle(channel: Channel): void {
+    if (this.#live.get(channel.id) !== channel) return;
+    this.#live.delete(channel.id);
+    // its time counts from when the last one left
+    this.#options.store.touch(channel.id).catch(() => {});
+  }
+}
+
+function checkId(id: string): void {
+  if (!isChannelId(id)) {
+    throw new StreamError(
+      "bad_request",
+      `Cannot use channel id ${
+        JSON.stringify(id.slice(0, 140))
+      }: expected ${CHANNEL_ID_RULE}`,
+    );
+  }
+}

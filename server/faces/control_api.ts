@@ -1,0 +1,292 @@
+/**
+ * The control API: channels over plain HTTP, for executors, for producers that can only POST, and for
+ * whoever writes a client of their own. `docs/protocol.md` has the table.
+ *
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import { StreamError } from "../../stream/mod.ts";
+import type { Channel } from "../channel.ts";
+import type { RelayContext } from "../relay_context.ts";
+import type { ChannelInfo } from "../store/store.ts";
+import { demand, type Grant, mintToken, type Role } from "../tokens.ts";
+import {
+  cancelBody,
+  claimBody,
+  createBody,
+  endBody,
+  leaseBody,
+  statusBody,
+} from "./control_bodies.ts";
+import { HttpProducers } from "./http_producers.ts";
+import { readRecords, readWriter } from "./posted_records.ts";
+import { readBytes, readJson } from "./request_body.ts";
+
+/** Most bytes of an input. */
+export const INPUT_BYTES: number = 16 * 1024 * 1024;
+
+/** Most bytes of any JSON body. */
+const BODY_BYTES = 128 * 1024;
+
+type Task = (
+  context: Context,
+  channel: Channel,
+  grant: Grant,
+) => Promise<Response>;
+
+/**
+ * The routes under `/v1/channels`.
+ *
+ * @param relay The relay.
+ * @param grantOf Finds out what a request's credential allows.
+ * @returns The routes.
+ */
+export function controlApi(
+  relay: RelayContext,
+  grantOf: (context: Context) => Promise<Grant>,
+): Hono {
+  const app = new Hono();
+  const producers = new HttpProducers(relay.postTimeout);
+  /** A request about one channel that is held live meanwhile. */
+  const about = (role: Role, task: Task) => async (context: Context) => {
+    const grant = await grantOf(context);
+    const id = context.req.param("id") ?? "";
+    // a request never makes a channel on the way: that is what POST /v1/channels is for
+    await relay.channels.info(id, grant, role);
+    const channel = await relay.channels.open(id, grant, role);
+    const release = channel.hold();
+    try {
+      return await task(context, channel, grant);
+    } finally {
+      release();
+    }
+  };
+
+  app.post("/", async (context) => {
+    const grant = await grantOf(context);
+    demand(grant, "create");
+    const { lease, onDisconnect, ...wanted } = await readJson(
+      context.req.raw,
+      createBody,
+      BODY_BYTES,
+    );
+    const info = await relay.channels.create(grant, wanted);
+    if (lease !== undefined) {
+      await relay.store.renew(info.id, Date.now() + lease * 1000, onDisconnect);
+    }
+    relay.log("info", "channel created", { channel: info.id.slice(0, 8) });
+    const { id, incarnation } = info;
+    return context.json({
+      id,
+      incarnation,
+      tokens: await tokensFor(relay.secret, info),
+    }, 201);
+  });
+
+  app.get("/", async (context) => {
+    const grant = await grantOf(context);
+    demand(grant, "create");
+    const wanted = context.req.query("prefix") ?? "";
+    const prefix =
+      grant.prefix !== undefined && !wanted.startsWith(grant.prefix)
+        ? grant.prefix
+        : wanted;
+    const channels = await relay.store.list(prefix);
+    return context.json({
+      channels: channels.map((info) => describe(relay, info)),
+    });
+  });
+
+  app.get("/:id", async (context) => {
+    const grant = await grantOf(context);
+    const id = context.req.param("id");
+    const info = await relay.channels.info(id, grant, anyRole(grant));
+    return context.json(describe(relay, info));
+  });
+
+  app.delete("/:id", async (context) => {
+    const grant = await grantOf(context);
+    const id = context.req.param("id");
+    await relay.channels.info(
+      id,
+      grant,
+      grant.roles.includes("create") ? "create" : "supervise",
+    );
+    await relay.channels.delete(id);
+    return context.body(null, 204);
+  });
+
+  app.post(
+    "/:id/claim",
+    about("produce", async (context, channel) => {
+      const { instance, continues } = await readJson(
+        context.req.raw,
+        claimBody,
+        BODY_BYTES,
+      );
+      const { epoch, next } = await producers.claim(
+        channel,
+        instance,
+        continues,
+      );
+      const { incarnation, cancel, end } = channel;
+      return context.json({
+        epoch,
+        next,
+        window: relay.window,
+        incarnation,
+        cancel,
+        end,
+      });
+    }),
+  );
+
+  app.post(
+    "/:id/records",
+    about("produce", async (context, channel) => {
+      const { raw } = context.req;
+      const writer = readWriter(raw.headers);
+      const records = await readRecords(raw, relay.maxMessage);
+      const { window } = relay;
+      if (!records) {
+        producers.heartbeat(channel, writer.id, writer.epoch);
+        return context.json({
+          next: writer.seq,
+          window,
+          cancel: channel.cancel,
+          end: channel.end,
+        });
+      }
+      const { nextSeq } = await producers.append(
+        channel,
+        writer,
+        records.batch,
+        records.close,
+      );
+      return context.json({
+        next: nextSeq,
+        window,
+        cancel: channel.cancel,
+        end: channel.end,
+      });
+    }),
+  );
+
+  app.post(
+    "/:id/status",
+    about("supervise", async (context, channel) => {
+      await channel.status(
+        "supervisor",
+        await readJson(context.req.raw, statusBody, BODY_BYTES),
+      );
+      return context.json({ next: channel.next });
+    }),
+  );
+
+  app.put(
+    "/:id/input",
+    about("supervise", async (context, channel) => {
+      await relay.store.putInput(
+        channel.id,
+        await readBytes(context.req.raw, INPUT_BYTES),
+      );
+      return context.body(null, 204);
+    }),
+  );
+
+  app.get("/:id/input", async (context) => {
+    const grant = await grantOf(context);
+    const id = context.req.param("id");
+    const role = grant.roles.includes("produce") ? "produce" : "supervise";
+    const info = await relay.channels.info(id, grant, role);
+    if (info.end) {
+      throw new StreamError(
+        "ended",
+        "The channel has its end; its input is gone",
+      );
+    }
+    const input = await relay.store.getInput(id);
+    if (!input) throw new StreamError("not_found", "The channel has no input");
+    return context.body(new Uint8Array(input), 200, {
+      "content-type": "application/octet-stream",
+    });
+  });
+
+  app.post(
+    "/:id/lease",
+    about("supervise", async (context, channel) => {
+      const { seconds, onDisconnect } = await readJson(
+        context.req.raw,
+        leaseBody,
+        BODY_BYTES,
+      );
+      await channel.renew(seconds, onDisconnect);
+      const { leaseUntil, cancel, end } = channel;
+      return context.json({ leaseUntil, cancel, end });
+    }),
+  );
+
+  app.post(
+    "/:id/end",
+    about("supervise", async (context, channel) => {
+      const { kind, ...error } = await readJson(
+        context.req.raw,
+        endBody,
+        BODY_BYTES,
+      );
+      const { end, set } = await channel.setEnd("supervisor", kind, error);
+      return context.json({ end }, set ? 200 : 409);
+    }),
+  );
+
+  app.post(
+    "/:id/cancel",
+    about("cancel", async (context, channel, grant) => {
+      const { reason } = await readJson(
+        context.req.raw,
+        cancelBody,
+        BODY_BYTES,
+      );
+      const by = grant.roles.includes("admin")
+        ? "admin"
+        : grant.roles.includes("supervise")
+        ? "supervisor"
+        : "consumer";
+      return context.json(await channel.requestCancel(by, reason));
+    }),
+  );
+
+  return app;
+}
+
+/** The role by which a grant may look at its own channel. */
+function anyRole(grant: Grant): Role {
+  return grant.roles[0] ?? "consume";
+}
+
+async function tokensFor(
+  secret: string,
+  { id, incarnation }: ChannelInfo,
+): Promise<Record<string, string>> {
+  const roles: Role[] = ["produce", "consume", "supervise", "cancel"];
+  const tokens = await Promise.all(
+    roles.map((role) =>
+      mintToken(secret, { channel: id, incarnation, roles: [role] })
+    ),
+  );
+  return Object.fromEntries(roles.map((role, index) => [role, tokens[index]]));
+}
+
+function describe(
+  relay: RelayContext,
+  info: ChannelInfo,
+): Record<string, unknown> {
+  const live = relay.channels.live.find(({ id }) => id === info.id);
+  const claims = info.claims.map(({ epoch, next, fenced }) => ({
+    epoch,
+    next,
+    fenced,
+  }));
+  const idle = { producer: false, consumers: 0, supervisors: 0 };
+  return { ...info, claims, ...(live?.connected ?? idle) };
+}

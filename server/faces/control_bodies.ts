@@ -1,0 +1,58 @@
+/**
+ * What the control API's JSON bodies may hold.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { CODES, type ErrorCode } from "../../stream/mod.ts";
+
+const seconds = z.number().min(0).max(10 * 365 * 86_400);
+const keepOrSeconds = z.union([z.literal("keep"), seconds]);
+const onDisconnect = z.strictObject({
+  pending: keepOrSeconds.optional(),
+  running: keepOrSeconds.optional(),
+});
+const instance = z.string().min(1).max(128);
+const details = z.record(z.string(), z.unknown());
+const code = z.enum(Object.keys(CODES) as [ErrorCode, ...ErrorCode[]]);
+
+/** `POST /v1/channels` */
+export const createBody = z.strictObject({
+  id: z.string().optional(),
+  ttl: seconds.optional(),
+  keyed: z.boolean().optional(),
+  maxBytes: z.number().int().min(1).optional(),
+  lease: seconds.optional(),
+  onDisconnect: onDisconnect.optional(),
+});
+
+/** `POST …/claim` */
+export const claimBody = z.strictObject({
+  instance,
+  continues: z.strictObject({
+    epoch: z.number().int(),
+    count: z.number().int(),
+  }).optional(),
+});
+
+/** `POST …/status` */
+export const statusBody = z.looseObject({ state: z.string().min(1).max(128) });
+
+/** `POST …/lease` */
+export const leaseBody = z.strictObject({
+  seconds,
+  onDisconnect: onDisconnect.optional(),
+});
+
+/** `POST …/end` */
+export const endBody = z.strictObject({
+  kind: z.enum(["done", "error"]),
+  code: code.optional(),
+  message: z.string().max(65_536).optional(),
+  details: details.optional(),
+});
+
+/** `POST …/cancel` */
+export const cancelBody = z.strictObject({
+  reason: z.string().max(4096).optional(),
+});

@@ -1,0 +1,241 @@
+/**
+ * The v1 face, for the clients of the Python package: one message a record, forwarded as it is.
+ *
+ * @module
+ */
+import {
+  type ChannelEnd,
+  decodeV1Auth,
+  randomId,
+  readV1Message,
+  renderV1End,
+  StreamError,
+} from "../../stream/mod.ts";
+import type { Channel, ProducerLink } from "../channel.ts";
+import type { Peer } from "../peer.ts";
+import type { ReaderSink } from "../reader.ts";
+import { PEER_QUEUE_BYTES, type RelayContext } from "../relay_context.ts";
+import type { StoredFrame } from "../store/store.ts";
+import type { Grant } from "../tokens.ts";
+import { refuse, type Session } from "./peer_gate.ts";
+
+/**
+ * Begins a v1 producer's session.
+ *
+ * @param context The relay.
+ * @param peer The producer's connection.
+ * @param id The channel.
+ * @param grant What its credential allows.
+ * @returns The session.
+ */
+export async function produceV1(
+  context: RelayContext,
+  peer: Peer,
+  id: string,
+  grant: Grant,
+): Promise<Session> {
+  const channel = await context.channels.open(id, grant, "produce");
+  if (channel.producer?.face === "v1") {
+    throw new StreamError(
+      "conflict",
+      "Producer already connected for this channel",
+    );
+  }
+  const release = channel.hold();
+  try {
+    const instance = randomId();
+    const { epoch } = await channel.claim(instance);
+    return new V1ProducerSession(context, peer, channel, instance, epoch);
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Begins a v1 consumer's session.
+ *
+ * @param context The relay.
+ * @param peer The consumer's connection.
+ * @param id The channel.
+ * @param grant What its credential allows.
+ * @returns The session.
+ */
+export async function consumeV1(
+  context: RelayContext,
+  peer: Peer,
+  id: string,
+  grant: Grant,
+): Promise<Session> {
+  const channel = await context.channels.open(id, grant, "consume");
+  const sink = new V1Sink(context, peer);
+  const { reader, leave } = channel.attachReader(sink, 0, () => {
+    leave();
+    for (const message of renderV1End(GONE)) peer.send(message);
+    peer.close(1000, "");
+  });
+  reader.pump();
+  return { message: () => {}, closed: leave };
+}
+
+/** What a v1 consumer is told when its channel goes; it knows no close code for that. */
+const GONE: ChannelEnd = {
+  kind: "error",
+  by: "relay",
+  code: "expired",
+  message: "The channel is gone: its time was over or it was deleted",
+  ts: 0,
+};
+
+class V1ProducerSession implements Session, ProducerLink {
+  readonly face = "v1";
+  readonly epoch: number;
+  #context: RelayContext;
+  #peer: Peer;
+  #channel: Channel;
+  #instance: string;
+  #leave: (vanished: boolean) => void;
+  #first = true;
+  #sealed = false;
+  #finished = false;
+  #seq = 0;
+  #pending: string[] = [];
+  #ends?: "done" | "error";
+  #committing = false;
+
+  constructor(
+    context: RelayContext,
+    peer: Peer,
+    channel: Channel,
+    instance: string,
+    epoch: number,
+  ) {
+    this.#context = context;
+    this.#peer = peer;
+    this.#channel = channel;
+    this.#instance = instance;
+    this.epoch = epoch;
+    this.#leave = channel.attachProducer(this);
+    if (channel.cancel) this.cancel();
+  }
+
+  message(text: string): void {
+    if (this.#first) {
+      this.#first = false;
+      // a client that has a secret says it, also to a relay that asks for none
+      if (decodeV1Auth(text) !== undefined) return;
+    }
+    // after its end a Python producer still sends a done
+    if (this.#ends || this.#finished) return;
+    const { line, ends } = readV1Message(text);
+    this.#ends = ends;
+    this.#pending.push(line);
+    if (!this.#committing) this.#commit();
+  }
+
+  closed(code: number): void {
+    this.#settle(code).finally(() =>
+      this.#leave(!this.#finished && !this.#ends)
+    );
+  }
+
+  cancel(): boolean {
+    // v1 has no word for it: a closed socket makes its next send fail
+    this.#finished = true;
+    this.#peer.close(1000, "Cancelled");
+    return true;
+  }
+
+  fence(): void {
+    this.#finished = true;
+    this.#peer.close(4001, "Another producer has connected for this channel");
+  }
+
+  ended(): void {
+    this.#finished = true;
+    this.#peer.close(1000, "");
+  }
+
+  gone(): void {
+    this.ended();
+  }
+
+  /** Commits what came, together with whatever comes while a commit is under way. */
+  async #commit(): Promise<void> {
+    this.#committing = true;
+    try {
+      while (this.#pending.length > 0) {
+        const lines = this.#pending;
+        this.#pending = [];
+        const n = lines.length;
+        const seq = this.#seq;
+        this.#seq += n;
+        if (
+          lines[n - 1].startsWith('{"type": "enc"') ||
+          lines[n - 1].startsWith('{"type":"enc"')
+        ) {
+          this.#sealed = true;
+        }
+        await this.#channel.append(
+          {
+            origin: "producer",
+            id: this.#instance,
+            epoch: this.epoch,
+            seq,
+            span: n,
+          },
+          { n, text: n === 1 ? lines[0] : lines.join("\n") },
+          this.#ends,
+        );
+      }
+    } catch (error) {
+      if (this.#finished) return;
+      this.#finished = !(error instanceof StreamError) ||
+        error.code !== "internal";
+      refuse(this.#context, this.#peer, 1, error);
+    } finally {
+      this.#committing = false;
+    }
+  }
+
+  /** After encrypted messages a proper close is the end; the verdict is inside them. */
+  async #settle(code: number): Promise<void> {
+    if (code === 1000 && this.#sealed && !this.#ends && !this.#finished) {
+      this.#finished = true;
+      await this.#channel.setEnd("producer", "sealed");
+    }
+  }
+}
+
+class V1Sink implements ReaderSink {
+  #context: RelayContext;
+  #peer: Peer;
+
+  constructor(context: RelayContext, peer: Peer) {
+    this.#context = context;
+    this.#peer = peer;
+  }
+
+  ready(): boolean {
+    return this.#peer.bufferedAmount < PEER_QUEUE_BYTES;
+  }
+
+  frame({ n, text, first }: StoredFrame, from: number): void {
+    if (n === 1) return this.#peer.send(text);
+    for (const line of text.split("\n").slice(from - first)) {
+      this.#peer.send(line);
+    }
+  }
+
+  gap(from: number, to: number): void {
+    this.#peer.send(JSON.stringify({ type: "gap", from, to }));
+  }
+
+  ended(end: ChannelEnd): void {
+    for (const message of renderV1End(end)) this.#peer.send(message);
+    this.#peer.close(1000, "");
+  }
+
+  failed(error: unknown): void {
+    refuse(this.#context, this.#peer, 1, error);
+  }
+}

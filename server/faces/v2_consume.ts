@@ -1,0 +1,198 @@
+/**
+ * The v2 face of a consumer: frames from an offset on, flow control, the end, cancel.
+ *
+ * @module
+ */
+import {
+  type ChannelEnd,
+  type ClientHello,
+  decodeControl,
+  encodeControl,
+  StreamError,
+} from "../../stream/mod.ts";
+import type { Channel } from "../channel.ts";
+import type { Peer } from "../peer.ts";
+import type { Reader, ReaderSink } from "../reader.ts";
+import { PEER_QUEUE_BYTES, type RelayContext } from "../relay_context.ts";
+import type { StoredFrame } from "../store/store.ts";
+import { demand, type Grant } from "../tokens.ts";
+import { refuse, type Session } from "./peer_gate.ts";
+
+/**
+ * Begins a consumer's session.
+ *
+ * @param context The relay.
+ * @param peer The consumer's connection.
+ * @param id The channel.
+ * @param hello Its first message.
+ * @param grant What its credential allows.
+ * @returns The session.
+ */
+export async function consumeV2(
+  context: RelayContext,
+  peer: Peer,
+  id: string,
+  hello: ClientHello,
+  grant: Grant,
+): Promise<Session> {
+  const from = count(hello.from ?? 0, "from");
+  const credit = hello.credit === undefined
+    ? Infinity
+    : count(hello.credit, "credit");
+  const channel = await context.channels.open(
+    id,
+    grant,
+    "consume",
+    hello.incarnation,
+  );
+  return new ConsumerSession(context, peer, channel, grant, from, credit);
+}
+
+function count(value: unknown, name: string): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) {
+    return value;
+  }
+  throw new StreamError(
+    "bad_request",
+    `Cannot take hello: ${name} is ${
+      JSON.stringify(value)
+    }, expected a whole number from 0`,
+  );
+}
+
+class ConsumerSession implements Session, ReaderSink {
+  #context: RelayContext;
+  #peer: Peer;
+  #channel: Channel;
+  #grant: Grant;
+  #reader: Reader;
+  #leave: () => void;
+  #credit: number;
+  #sent = 0;
+
+  constructor(
+    context: RelayContext,
+    peer: Peer,
+    channel: Channel,
+    grant: Grant,
+    from: number,
+    credit: number,
+  ) {
+    this.#context = context;
+    this.#peer = peer;
+    this.#channel = channel;
+    this.#grant = grant;
+    this.#credit = credit;
+    const { reader, leave } = channel.attachReader(
+      this,
+      from,
+      () => this.#gone(),
+    );
+    this.#reader = reader;
+    this.#leave = leave;
+    peer.send(encodeControl({
+      hello: {
+        v: 2,
+        incarnation: channel.incarnation,
+        from,
+        next: channel.next,
+        sync: context.store.sync,
+        producer: channel.connected.producer,
+        cancel: channel.cancel,
+      },
+    }));
+    reader.pump();
+  }
+
+  // --- what the consumer says ---
+
+  message(text: string): void {
+    const { credit, cancel } = decodeControl(text);
+    if (credit) {
+      this.#credit = count(credit.bytes, "credit");
+      this.#reader.pump();
+    } else if (cancel) {
+      this.#cancel(cancel.reason);
+    } else {
+      throw new StreamError(
+        "bad_request",
+        "Cannot take message: expected credit or cancel",
+      );
+    }
+  }
+
+  closed(): void {
+    this.#leave();
+  }
+
+  async #cancel(reason?: string): Promise<void> {
+    try {
+      demand(this.#grant, "cancel", this.#channel);
+      const { cancel, ack } = await this.#channel.requestCancel(
+        "consumer",
+        reason,
+      );
+      this.#peer.send(JSON.stringify({ cancel: { ...cancel, ack } }));
+    } catch (error) {
+      // reading goes on: the wish alone was refused
+      const told = StreamError.from(error);
+      this.#peer.send(JSON.stringify({ cancel: { error: told.toJSON() } }));
+    }
+  }
+
+  #gone(): void {
+    this.#leave();
+    refuse(
+      this.#context,
+      this.#peer,
+      2,
+      new StreamError(
+        "expired",
+        "The channel is gone: its time was over or it was deleted",
+      ),
+    );
+  }
+
+  // --- what the reader brings ---
+
+  ready(): boolean {
+    return this.#sent < this.#credit &&
+      this.#peer.bufferedAmount < PEER_QUEUE_BYTES;
+  }
+
+  frame(frame: StoredFrame, from: number): void {
+    const skip = from - frame.first;
+    const n = frame.n - skip;
+    const text = skip === 0
+      ? frame.text
+      : frame.text.split("\n").slice(skip).join("\n");
+    // put together by hand: this runs for every frame
+    const head = frame.origin === "producer"
+      ? `{"n":${n},"o":${from},"by":"p","e":${frame.epoch},"s":${
+        (frame.seq ?? 0) + skip
+      }}\n`
+      : `{"n":${n},"o":${from},"by":"${
+        frame.origin === "supervisor" ? "s" : "r"
+      }"}\n`;
+    this.#send(head + text);
+  }
+
+  gap(from: number, to: number): void {
+    const record = JSON.stringify({ type: "gap", from, to });
+    this.#send(`{"n":1,"o":${to - 1},"by":"r"}\n${record}`);
+  }
+
+  ended(end: ChannelEnd): void {
+    this.#peer.send(encodeControl({ end }));
+    this.#peer.close(1000, "");
+  }
+
+  failed(error: unknown): void {
+    refuse(this.#context, this.#peer, 2, error);
+  }
+
+  #send(message: string): void {
+    this.#sent += message.length;
+    this.#peer.send(message);
+  }
+}

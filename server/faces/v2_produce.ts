@@ -1,0 +1,179 @@
+/**
+ * The v2 face of a producer: claim, frames, acknowledgements, cancel.
+ *
+ * @module
+ */
+import {
+  type ClientHello,
+  decodeControl,
+  decodeProducerFrame,
+  encodeControl,
+  isFrame,
+  StreamError,
+} from "../../stream/mod.ts";
+import type { Channel, ProducerLink } from "../channel.ts";
+import type { Peer } from "../peer.ts";
+import type { RelayContext } from "../relay_context.ts";
+import type { Grant } from "../tokens.ts";
+import { refuse, type Session } from "./peer_gate.ts";
+
+/**
+ * Begins a producer's session.
+ *
+ * @param context The relay.
+ * @param peer The producer's connection.
+ * @param id The channel.
+ * @param hello Its first message.
+ * @param grant What its credential allows.
+ * @returns The session.
+ */
+export async function produceV2(
+  context: RelayContext,
+  peer: Peer,
+  id: string,
+  hello: ClientHello,
+  grant: Grant,
+): Promise<Session> {
+  const { instance, continues } = hello;
+  if (
+    typeof instance !== "string" || instance.length < 1 || instance.length > 128
+  ) {
+    throw new StreamError(
+      "bad_request",
+      "Cannot take hello: expected an instance of 1 to 128 characters",
+    );
+  }
+  const channel = await context.channels.open(
+    id,
+    grant,
+    "produce",
+    hello.incarnation,
+  );
+  const release = channel.hold();
+  try {
+    const claim = await channel.claim(instance, continues);
+    const session = new ProducerSession(
+      context,
+      peer,
+      channel,
+      instance,
+      claim.epoch,
+    );
+    peer.send(encodeControl({
+      hello: {
+        v: 2,
+        incarnation: channel.incarnation,
+        epoch: claim.epoch,
+        next: claim.next,
+        window: context.window,
+        sync: context.store.sync,
+        maxMessage: context.maxMessage,
+        cancel: channel.cancel,
+        end: channel.end,
+      },
+    }));
+    if (channel.end) session.finish();
+    return session;
+  } finally {
+    release();
+  }
+}
+
+class ProducerSession implements Session, ProducerLink {
+  readonly face = "v2";
+  readonly epoch: number;
+  #context: RelayContext;
+  #peer: Peer;
+  #channel: Channel;
+  #instance: string;
+  #leave: (vanished: boolean) => void;
+  #finished = false;
+
+  constructor(
+    context: RelayContext,
+    peer: Peer,
+    channel: Channel,
+    instance: string,
+    epoch: number,
+  ) {
+    this.#context = context;
+    this.#peer = peer;
+    this.#channel = channel;
+    this.#instance = instance;
+    this.epoch = epoch;
+    this.#leave = channel.attachProducer(this);
+  }
+
+  message(text: string): void {
+    if (this.#finished) return;
+    if (isFrame(text)) {
+      this.#append(text);
+      return;
+    }
+    const control = decodeControl(text);
+    if (control.hello || !Object.keys(control).length) {
+      throw new StreamError(
+        "bad_request",
+        "Cannot take message: expected a frame after the hello",
+      );
+    }
+  }
+
+  closed(): void {
+    this.#leave(!this.#finished);
+  }
+
+  cancel(cancel: NonNullable<Channel["cancel"]>): boolean {
+    this.#peer.send(encodeControl({ cancel }));
+    return true;
+  }
+
+  fence(): void {
+    this.#fail(
+      new StreamError("fenced", "A newer producer has claimed the channel"),
+    );
+  }
+
+  ended(): void {
+    this.finish();
+  }
+
+  gone(): void {
+    this.#fail(new StreamError("expired", "The channel is gone"));
+  }
+
+  /** Tells the verdict and says goodbye. */
+  finish(): void {
+    this.#finished = true;
+    if (this.#channel.end) {
+      this.#peer.send(encodeControl({ end: this.#channel.end }));
+    }
+    this.#peer.close(1000, "");
+  }
+
+  async #append(message: string): Promise<void> {
+    try {
+      const { header, text } = decodeProducerFrame(message);
+      const { n, e, s, close } = header;
+      const { nextSeq } = await this.#channel.append(
+        { origin: "producer", id: this.#instance, epoch: e, seq: s, span: n },
+        { n, text },
+        close,
+      );
+      this.#peer.send(
+        `{"ack":{"next":${nextSeq},"window":${this.#context.window}}}`,
+      );
+      if (close && !this.#finished) this.finish();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#finished) return;
+    // what was in flight behind the refused frame must not be answered any more
+    this.#finished = true;
+    refuse(this.#context, this.#peer, 2, error);
+    this.#leave(!(error instanceof StreamError && error.code === "fenced"));
+  }
+}

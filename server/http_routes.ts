@@ -1,0 +1,85 @@
+/**
+ * Everything the relay answers over plain HTTP.
+ *
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { CODES, StreamError } from "../stream/mod.ts";
+import { controlApi } from "./faces/control_api.ts";
+import { pipe } from "./faces/pipe.ts";
+import { healthOf } from "./health.ts";
+import type { RelayContext } from "./relay_context.ts";
+import type { Grant } from "./tokens.ts";
+
+/**
+ * The relay's HTTP routes.
+ *
+ * @param relay The relay.
+ * @returns A Hono app.
+ */
+export function httpRoutes(relay: RelayContext): Hono {
+  const app = new Hono();
+  const grantOf = (context: Context): Promise<Grant> => {
+    const [scheme, credential] = (context.req.header("authorization") ?? "")
+      .split(" ");
+    return relay.authenticate(
+      scheme.toLowerCase() === "bearer" ? credential : undefined,
+    );
+  };
+  app.use(async (context, next) => {
+    const origin = context.req.header("origin") ?? null;
+    if (!relay.allowsOrigin(origin)) {
+      throw new StreamError(
+        "forbidden",
+        "Pages of this origin may not use this relay",
+      );
+    }
+    await next();
+    if (origin !== null) {
+      context.header("access-control-allow-origin", origin);
+      context.header("vary", "Origin", { append: true });
+    }
+  });
+  app.options("*", (context) => {
+    context.header("access-control-allow-methods", "GET, POST, PUT, DELETE");
+    context.header(
+      "access-control-allow-headers",
+      "Authorization, Content-Type, Producer-Id, Producer-Epoch, Producer-Seq, Producer-Close",
+    );
+    context.header("access-control-max-age", "600");
+    return context.body(null, 204);
+  });
+  app.get("/health", (context) => context.json(healthOf(relay)));
+  app.route("/v1/channels", controlApi(relay, grantOf));
+  app.route("/v1/pipe", pipe(relay, grantOf));
+  app.notFound((context) =>
+    answer(
+      context,
+      new StreamError(
+        "not_found",
+        `There is nothing at ${context.req.method} ${context.req.path}, expected /v1/channels, /v1/pipe or /health`,
+      ),
+    )
+  );
+  app.onError((error, context) => {
+    if (error instanceof StreamError) return answer(context, error);
+    relay.log("error", "A request failed", {
+      path: context.req.path,
+      error: String(error),
+    });
+    return answer(
+      context,
+      new StreamError("internal", "Something went wrong in the relay"),
+    );
+  });
+  return app;
+}
+
+function answer(context: Context, error: StreamError): Response {
+  const status = CODES[error.code].http as ContentfulStatusCode;
+  const headers: Record<string, string> = status === 401
+    ? { "www-authenticate": "Bearer" }
+    : {};
+  return context.json({ error: error.toJSON() }, status, headers);
+}

@@ -1,0 +1,158 @@
+/**
+ * One reader's place in a channel: takes what is committed live, and catches up from the store when it
+ * fell behind. Replay and live are one path, so nothing can be lost or doubled between them.
+ *
+ * @module
+ */
+import type { ChannelEnd } from "../stream/mod.ts";
+import type { Store, StoredFrame } from "./store/store.ts";
+
+/** Bytes read from the store at a time while catching up. */
+const READ_BYTES = 256 * 1024;
+
+/** Where a {@linkcode Reader} delivers to. */
+export interface ReaderSink {
+  /** Whether more may be sent now; when not, the reader waits and goes on from its offset. */
+  ready(): boolean;
+  /** Takes a frame, of which records before `from` were delivered already. */
+  frame(frame: StoredFrame, from: number): void;
+  /** Takes the news that records `from` to `to` were dropped. */
+  gap(from: number, to: number): void;
+  /** Takes the end, after the tail. */
+  ended(end: ChannelEnd): void;
+  /** Takes a failure to read. */
+  failed(error: unknown): void;
+}
+
+/** What a reader has to know of its channel. */
+export interface ReadableChannel {
+  /** Its name. */
+  readonly id: string;
+  /** The tail. */
+  readonly next: number;
+  /** The end, once set. */
+  readonly end?: ChannelEnd;
+}
+
+/** A cursor that pushes. */
+export class Reader {
+  /** The next offset wanted. */
+  next: number;
+  #channel: ReadableChannel;
+  #store: Store;
+  #sink: ReaderSink;
+  #stall: (reader: Reader) => void;
+  #busy = false;
+  #left = false;
+
+  /**
+   * @param channel What is read.
+   * @param store Where what is behind lies.
+   * @param sink Where it goes.
+   * @param from The first offset wanted.
+   * @param stall Called when the sink is not ready; whoever is called pumps again later.
+   */
+  constructor(
+    channel: ReadableChannel,
+    store: Store,
+    sink: ReaderSink,
+    from: number,
+    stall: (reader: Reader) => void,
+  ) {
+    this.#channel = channel;
+    this.#store = store;
+    this.#sink = sink;
+    this.next = from;
+    this.#stall = stall;
+  }
+
+  /** Takes a frame that was committed just now; the fast path of a reader that keeps up. */
+  offer(frame: StoredFrame | undefined): void {
+    if (this.#busy || this.#left) return;
+    if (frame?.first === this.next && this.#sink.ready()) {
+      this.#sink.frame(frame, frame.first);
+      this.next += frame.n;
+    } else {
+      this.pump();
+    }
+  }
+
+  /** Delivers whatever there is, as far as the sink takes it. */
+  async pump(): Promise<void> {
+    if (this.#busy || this.#left) return;
+    this.#busy = true;
+    try {
+      await this.#deliver();
+    } catch (error) {
+      if (!this.#left) this.#sink.failed(error);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Delivers nothing any more. */
+  leave(): void {
+    this.#left = true;
+  }
+
+  async #deliver(): Promise<void> {
+    for (;;) {
+      // from here to the return nothing is awaited: what is committed meanwhile can't slip through
+      if (this.#left) return;
+      if (this.next >= this.#channel.next) {
+        if (this.#channel.end) {
+          this.#left = true;
+          this.#sink.ended(this.#channel.end);
+        }
+        return;
+      }
+      if (!this.#sink.ready()) return this.#stall(this);
+      const frames = await this.#store.read(
+        this.#channel.id,
+        this.next,
+        READ_BYTES,
+      );
+      for (const frame of frames) {
+        if (this.#left) return;
+        if (!this.#sink.ready()) return this.#stall(this);
+        if (frame.first > this.next) {
+          this.#sink.gap(this.next, frame.first);
+          this.next = frame.first;
+        }
+        this.#sink.frame(frame, this.next);
+        this.next = frame.first + frame.n;
+      }
+      if (frames.length === 0) {
+        // everything up to the tail was dropped
+        this.#sink.gap(this.next, this.#channel.next);
+        this.next = this.#channel.next;
+      }
+    }
+  }
+}
+
+/**
+ * Pumps stalled readers again. No transport tells when its queue has drained, so while any reader is
+ * stalled, and only then, it looks every few milliseconds.
+ */
+export class StalledReaders {
+  #readers = new Set<Reader>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Remembers a reader until the next look. */
+  add(reader: Reader): void {
+    this.#readers.add(reader);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const readers = [...this.#readers];
+      this.#readers.clear();
+      for (const each of readers) each.pump();
+    }, 5);
+  }
+
+  /** Forgets all of them. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#readers.clear();
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * The records that the relay writes itself.
+ *
+ * @module
+ */
+import type { AppendBatch } from "./store/store.ts";
+
+/**
+ * A status record, stamped with the time.
+ *
+ * @param status The state and what is known beside it.
+ * @returns One line of JSON.
+ */
+export function statusRecord(
+  status: { state: string } & Record<string, unknown>,
+): string {
+  return JSON.stringify({ ...status, type: "status", ts: Date.now() });
+}
+
+/**
+ * Turns the `error` at the end of a producer's batch into a `status {failing}`.
+ *
+ * @param batch Records of which the last is the error.
+ * @returns The batch to append, and the status for supervisors.
+ */
+export function failingStatus(
+  batch: AppendBatch,
+): { batch: AppendBatch; status: { state: string } & Record<string, unknown> } {
+  const at = batch.text.lastIndexOf("\n") + 1;
+  const status: { state: string } & Record<string, unknown> = {
+    state: "failing",
+  };
+  try {
+    const { code, message, details } = JSON.parse(batch.text.slice(at));
+    Object.assign(status, { code, reason: message, details });
+  } catch {
+    // an encrypted verdict: that it failed is all there is to tell
+  }
+  return {
+    batch: { n: batch.n, text: batch.text.slice(0, at) + statusRecord(status) },
+    status,
+  };
+}

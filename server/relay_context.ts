@@ -1,0 +1,48 @@
+/**
+ * What every face of a relay is given.
+ *
+ * @module
+ */
+import type { Channels } from "./channels.ts";
+import type { Logger } from "./log.ts";
+import type { Peer } from "./peer.ts";
+import type { Store } from "./store/store.ts";
+import type { Grant } from "./tokens.ts";
+
+/** A relay, as its faces see it. */
+export interface RelayContext {
+  /** Its channels. */
+  channels: Channels;
+  /** Where they are kept. */
+  store: Store;
+  /** Finds out what a credential allows; everything, on an insecure relay. */
+  authenticate(credential: string | undefined): Promise<Grant>;
+  /** Whether it asks for no credentials. */
+  insecure: boolean;
+  /** Signs the tokens it hands out. */
+  secret: string;
+  /** Largest message and request body, in bytes. */
+  maxMessage: number;
+  /** Bytes a producer may have sent and not seen acknowledged. */
+  window: number;
+  /** Milliseconds within which a client's first message must come. */
+  authTimeout: number;
+  /** Milliseconds without a POST after which an HTTP producer counts as gone. */
+  postTimeout: number;
+  /** Whether a browser page of that origin may connect; `null` stands for no browser. */
+  allowsOrigin(origin: string | null): boolean;
+  /** Every connected WebSocket, so that a closing relay can say goodbye. */
+  peers: Set<Peer>;
+  /** Where what happens is told. */
+  log: Logger;
+}
+
+/** The most bytes queued to a peer; beyond them the relay stops sending, and the reader goes on from its offset. */
+export const PEER_QUEUE_BYTES: number = 1024 * 1024;
+
+/** Whether a text is within a bound in UTF-8, without encoding it where its length already tells. */
+export function fits(text: string, bytes: number): boolean {
+  if (text.length > bytes) return false;
+  if (text.length * 3 <= bytes) return true;
+  return new TextEncoder().encode(text).length <= bytes;
+}

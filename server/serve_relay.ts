@@ -1,0 +1,260 @@
+/**
+ * The relay itself: channels, faces and a transport put together.
+ *
+ * @module
+ */
+import { encodeControl, randomId, StreamError } from "../stream/mod.ts";
+import { Channels } from "./channels.ts";
+import { routeSocket } from "./faces/socket_routes.ts";
+import { httpRoutes } from "./http_routes.ts";
+import { IdleWatch } from "./idle_watch.ts";
+import { silentLogger } from "./log.ts";
+import type { Peer } from "./peer.ts";
+import { StalledReaders } from "./reader.ts";
+import type { RelayContext } from "./relay_context.ts";
+import type { RelayOptions } from "./relay_options.ts";
+import { MemoryStore } from "./store/memory_store.ts";
+import { EVERYTHING, verifyCredential } from "./tokens.ts";
+import type { Listening, ListenOptions } from "./transport/transport.ts";
+
+/** A relay that listens. */
+export interface Relay {
+  /** Where clients find it: `ws://127.0.0.1:8765`. */
+  readonly url: string;
+  /** The interface it listens on. */
+  readonly hostname: string;
+  /** The port it listens on. */
+  readonly port: number;
+  /** Channels that somebody is connected to. */
+  readonly activeChannels: number;
+  /** Resolved once it has stopped, by `close()`, its signal or `idleExit`. */
+  readonly finished: Promise<void>;
+  /** Tells every client to come back later, and stops. */
+  close(): Promise<void>;
+  /** The same, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
+
+/** How long a closing relay waits for its clients' goodbyes. */
+const GOODBYE_MS = 300;
+
+/**
+ * Starts a relay.
+ *
+ * @param options Where, how safe, how much.
+ * @returns The relay, listening.
+ * @throws {StreamError} `bad_request` without a secret, or insecure on anything but loopback;
+ *   `conflict` when the port is taken.
+ * @example
+ * ```ts
+ * import { serveRelay } from "./serve_relay.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const relay = await serveRelay({ port: 0, secret: "a long random secret" });
+ * const health = await fetch(`${relay.url.replace("ws", "http")}/health`);
+ * assertEquals((await health.json()).status, "healthy");
+ * await relay.close();
+ * ```
+ */
+export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
+  const {
+    hostname = "127.0.0.1",
+    port = 8765,
+    log = silentLogger,
+    insecure = false,
+  } = options;
+  const loopback = LOOPBACK.test(hostname);
+  checkSafety(options, loopback, hostname);
+  const seconds = (value: number | undefined, otherwise: number) =>
+    (value ?? otherwise) * 1000;
+  const store = options.store ?? new MemoryStore();
+  const stalled = new StalledReaders();
+  const secret = options.secret ?? randomId(32);
+  const channels = new Channels({
+    store,
+    stalled,
+    log,
+    producerGrace: seconds(options.producerGrace, 60),
+    leaseGrace: seconds(options.leaseGrace, 60),
+    ttl: seconds(options.channelTimeout, 86_400),
+    retention: seconds(options.retention, 86_400),
+    maxBytes: options.maxBuffer ?? 64 * 1024 * 1024,
+    channelsPerToken: options.channelsPerToken ?? 1000,
+    sweepInterval: seconds(options.sweepInterval, 60),
+  });
+  const context: RelayContext = {
+    channels,
+    store,
+    secret,
+    insecure,
+    log,
+    authenticate: (credential) =>
+      insecure
+        ? Promise.resolve(EVERYTHING)
+        : verifyCredential(secret, credential),
+    maxMessage: options.maxMessage ?? 256 * 1024,
+    window: 1024 * 1024,
+    authTimeout: seconds(options.authTimeout, 10),
+    postTimeout: seconds(options.postTimeout, 45),
+    allowsOrigin: originRule(options),
+    peers: new Set<Peer>(),
+  };
+  const idle = new IdleWatch(context, options.idleExit);
+  const app = httpRoutes(context);
+  const listening = await listen(
+    options.transport ?? (loopback ? "deno" : "ws"),
+    {
+      hostname,
+      port,
+      cert: options.cert,
+      key: options.key,
+      // the faces tell what is too large in words; the transport is there for what they never see
+      maxMessage: context.maxMessage * 4,
+      idleTimeout: options.idleTimeout ?? 30,
+      fetch: (request) => {
+        idle.seen();
+        return app.fetch(request);
+      },
+      peer: (peer, request) => {
+        idle.seen();
+        routeSocket(context, peer, request);
+      },
+      failed: (error) =>
+        log("error", "A handler failed", { error: String(error) }),
+    },
+  );
+  let finish = () => {};
+  const finished = new Promise<void>((resolve) => finish = resolve);
+  let closing: Promise<void> | undefined;
+  const close = () =>
+    closing ??= shutDown(context, listening, stalled, idle).finally(finish);
+  idle.due = close;
+  options.signal?.addEventListener("abort", close, { once: true });
+  if (options.signal?.aborted) close();
+  const scheme = options.cert === undefined ? "ws" : "wss";
+  const shown = hostname.includes(":") && !hostname.startsWith("[")
+    ? `[${hostname}]`
+    : hostname;
+  const url = `${scheme}://${shown}:${listening.port}`;
+  log("info", "listening", { url, sync: store.sync });
+  return {
+    url,
+    hostname,
+    port: listening.port,
+    get activeChannels() {
+      return channels.live.length;
+    },
+    finished,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function checkSafety(
+  options: RelayOptions,
+  loopback: boolean,
+  hostname: string,
+): void {
+  if (options.insecure && !loopback) {
+    throw new StreamError(
+      "bad_request",
+      `Cannot serve ${hostname} without a secret: --insecure is for loopback only`,
+    );
+  }
+  if (!options.insecure && !options.secret) {
+    throw new StreamError(
+      "bad_request",
+      "Cannot serve without a secret: expected one, or insecure",
+    );
+  }
+  if ((options.cert === undefined) !== (options.key === undefined)) {
+    throw new StreamError(
+      "bad_request",
+      "Cannot serve TLS: expected both a certificate and its key",
+    );
+  }
+}
+
+/** A page needs a credential like everybody else; where none is asked for, only local pages may connect. */
+function originRule(
+  { allowedOrigins, insecure }: RelayOptions,
+): (origin: string | null) => boolean {
+  return (origin) => {
+    if (origin === null) return true;
+    if (allowedOrigins) return allowedOrigins.includes(origin);
+    if (!insecure) return true;
+    try {
+      return LOOPBACK.test(new URL(origin).hostname);
+    } catch {
+      return false;
+    }
+  };
+}
+
+async function listen(
+  name: "deno" | "ws",
+  options: ListenOptions,
+): Promise<Listening> {
+  try {
+    // loaded when it is wanted: a relay on loopback needs neither ws nor node:http
+    const transport = name === "deno"
+      ? (await import("./transport/deno_transport.ts")).denoTransport
+      : (await import("./transport/ws_transport.ts")).wsTransport;
+    return await transport(options);
+  } catch (cause) {
+    const text = String(cause);
+    if (text.includes("AddrInUse") || text.includes("EADDRINUSE")) {
+      throw new StreamError(
+        "conflict",
+        `Cannot listen on ${options.hostname}:${options.port}: the port is taken, expected a free one (0 finds one)`,
+        { cause },
+      );
+    }
+    throw StreamError.from(
+      cause,
+      "bad_request",
+      `Cannot listen on ${options.hostname}:${options.port}: `,
+    );
+  }
+}
+
+async function shutDown(
+  context: RelayContext,
+  listening: Listening,
+  stalled: StalledReaders,
+  idle: IdleWatch,
+): Promise<void> {
+  idle.close();
+  context.channels.close();
+  const farewell = new StreamError(
+    "overloaded",
+    "The relay is going away, come back later",
+  );
+  for (const peer of context.peers) {
+    const { closed } = peer;
+    peer.closed = (code, reason) => {
+      closed(code, reason);
+      if (context.peers.size === 0) done();
+    };
+    // a v1 client takes the words for a message of a type it does not know, and skips it
+    peer.send(encodeControl({ error: farewell.toJSON() }));
+    peer.close(1012, farewell.message);
+  }
+  let done = () => {};
+  // shutdown() would overwrite a close that is still under way
+  if (context.peers.size > 0) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, GOODBYE_MS);
+      done = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+  stalled.close();
+  await listening.close();
+  await context.store.close();
+  context.log("info", "stopped");
+}

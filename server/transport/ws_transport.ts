@@ -1,0 +1,148 @@
+/**
+ * `ws` on `node:http`: the transport for where strangers connect. It bounds a message however it is
+ * fragmented, refuses bad UTF-8, and can drop a reader that is stuck.
+ *
+ * @module
+ */
+import { createServer as createHttpsServer } from "node:https";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { getRequestListener } from "@hono/node-server";
+import { type WebSocket, WebSocketServer } from "ws";
+import { closeReason, type Peer } from "../peer.ts";
+import type { Listening, ListenOptions } from "./transport.ts";
+
+/**
+ * Listens with `ws` on `node:http`.
+ *
+ * @param options Where, and who answers.
+ * @returns The listening transport.
+ */
+export async function wsTransport(options: ListenOptions): Promise<Listening> {
+  const { cert, key } = options;
+  const listener = getRequestListener(
+    (request, env) =>
+      options.fetch(
+        request,
+        (env as { incoming?: IncomingMessage }).incoming?.socket
+          .remoteAddress ?? "",
+      ),
+    { overrideGlobalObjects: false },
+  );
+  const server = cert !== undefined && key !== undefined
+    ? createHttpsServer({ cert, key }, listener)
+    : createServer(listener);
+  // an upload may take as long as the job behind it runs
+  server.requestTimeout = 0;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: options.maxMessage,
+    perMessageDeflate: false,
+  });
+  server.on(
+    "upgrade",
+    (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
+      socket.on("error", options.failed);
+      sockets.handleUpgrade(
+        request,
+        socket,
+        head as never,
+        (client: WebSocket) => {
+          socket.off("error", options.failed);
+          adopt(client, request, options);
+        },
+      );
+    },
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.hostname, resolve);
+  });
+  server.on("error", options.failed);
+  return { port: portOf(server), close: () => close(server, sockets) };
+}
+
+function adopt(
+  client: WebSocket,
+  request: IncomingMessage,
+  options: ListenOptions,
+): void {
+  const peer: Peer = {
+    send(text) {
+      if (client.readyState === client.OPEN) client.send(text);
+    },
+    get bufferedAmount() {
+      return client.bufferedAmount;
+    },
+    close(code, reason) {
+      client.close(code, closeReason(reason));
+    },
+    terminate() {
+      client.terminate();
+    },
+    message: () => {},
+    closed: () => {},
+  };
+  const guarded = (run: () => void) => {
+    try {
+      run();
+    } catch (error) {
+      options.failed(error);
+      peer.close(1011, "Internal error");
+    }
+  };
+  const stop = keepAlive(client, options.idleTimeout);
+  client.on(
+    "message",
+    (data: Uint8Array, binary: boolean) =>
+      guarded(() =>
+        peer.message(binary ? data : new TextDecoder().decode(data))
+      ),
+  );
+  client.on("close", (code: number, reason: Uint8Array) => {
+    stop();
+    guarded(() => peer.closed(code, new TextDecoder().decode(reason)));
+  });
+  // what breaks the protocol is closed by ws itself; without a listener it would end the process
+  client.on("error", () => {});
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, String(value));
+  }
+  const url = new URL(
+    request.url ?? "/",
+    `http://${request.headers.host ?? "relay"}`,
+  );
+  guarded(() =>
+    options.peer(peer, {
+      url,
+      headers,
+      remote: request.socket.remoteAddress ?? "",
+    })
+  );
+}
+
+/** Pings after half of the idle time, drops a client that gave no sign of life for all of it. */
+function keepAlive(client: WebSocket, seconds: number): () => void {
+  let alive = true;
+  client.on("pong", () => alive = true);
+  client.on("message", () => alive = true);
+  const timer = setInterval(() => {
+    if (!alive) return client.terminate();
+    alive = false;
+    client.ping();
+  }, seconds * 500);
+  return () => clearInterval(timer);
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function close(server: Server, sockets: WebSocketServer): Promise<void> {
+  for (const client of sockets.clients) client.terminate();
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
+}
