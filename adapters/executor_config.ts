@@ -1,0 +1,93 @@
+/**
+ * What every executor can be told.
+ *
+ * @module
+ */
+import type { OnDisconnect } from "../stream/v2_control.ts";
+import type { EmbeddedRelayOptions } from "./embedded_relay.ts";
+import type { JobProducer, JobTimings } from "./job_script.ts";
+import type { RelayChoice } from "./relay_for.ts";
+import type { Timings } from "./timings.ts";
+
+/** What to run: the path of a script here, its text, or the path of one that is where the job runs. */
+export type Script = string | { text: string } | { remote: string };
+
+/** Options that all executors share; each can be overridden a call. */
+export interface ExecutorConfig {
+  /**
+   * The relay. `"embedded"` finds or starts one of this user's on this machine.
+   *
+   * @default `STREAMRELAY_URL` or `RELAY_URL`; else a relay of this user here; else `"embedded"`.
+   */
+  relay?: "embedded" | RelayChoice;
+  /** How an embedded relay is started. */
+  embedded?: EmbeddedRelayOptions;
+  /** Lines run before the program: `module load …`, `conda activate …`. */
+  setup?: string[];
+  /** Folder the program runs in; where the job is submitted from by default. */
+  workdir?: string;
+  /** Environment of the program. */
+  env?: Record<string, string>;
+  /** The job's output file; a copy of what is streamed. */
+  output?: string;
+  /** The job's error file. */
+  error?: string;
+  /** What sends the program's output to the relay. */
+  producer?: JobProducer;
+  /**
+   * How the job gets its channel's token: in the script, or in a file, mode 0600, that its node can
+   * read.
+   *
+   * @default `"script"`; `"file"` where the scheduler archives scripts.
+   */
+  credentials?: "script" | "file";
+  /**
+   * Folder of such files, on a file system that nodes see.
+   *
+   * @default The state folder's `credentials`.
+   */
+  credentialsFolder?: string;
+  /** What becomes of the job when the reader goes away; kept while pending, cancelled after 60 s once running, by default. */
+  onDisconnect?: OnDisconnect;
+  /**
+   * Seconds that the channel stays under supervision after this process is gone.
+   *
+   * @default {600}
+   */
+  lease?: number;
+  /**
+   * The same for `submit()`, which leaves at once: the longest queue time and wall time together.
+   *
+   * @default {604_800}
+   */
+  detachedLease?: number;
+  /** The job's name. */
+  name?: string;
+  /** Jobs under way at a time; unlimited by default. */
+  maxJobs?: number;
+  /** Jobs within any hour; unlimited by default. */
+  maxJobsPerHour?: number;
+  /**
+   * Whether the job is remembered in the state folder, so that others of this user's processes can find
+   * it.
+   *
+   * @default `true` for schedulers, `false` for local jobs.
+   */
+  record?: boolean;
+  /** Intervals of this side. */
+  timings?: Timings;
+  /** Intervals inside the job. */
+  jobTimings?: JobTimings;
+  /** Milliseconds without a connection to the relay after which the stream fails; 600,000 by default. */
+  giveUpAfter?: number;
+}
+
+/** Options of one call. */
+export type StreamOptions<C extends ExecutorConfig = ExecutorConfig> =
+  & Partial<C>
+  & {
+    /** Cancels the job when it fires. */
+    signal?: AbortSignal;
+    /** Arguments of the program; everybody on the node can read them. */
+    args?: string[];
+  };

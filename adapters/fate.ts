@@ -1,0 +1,172 @@
+/**
+ * Finds the verdict on a job that did not say `done`.
+ *
+ * @module
+ */
+import type { ErrorCode } from "../stream/error_code.ts";
+import { isErrorCode } from "../stream/error_code.ts";
+import type { ErrorEvent, StatusEvent } from "../stream/event.ts";
+import type { JobReport } from "./job_report.ts";
+
+/** The failing end of a stream, as it is set. */
+export type Verdict = Pick<ErrorEvent, "code" | "message" | "details">;
+
+/** What the job's own script said before it went. */
+export interface LastWords {
+  /** The code it ended with. */
+  code: ErrorCode;
+  /** Its sentence. */
+  message: string;
+  /** `exitCode`, `signal`, `stderr`, `node`. */
+  details: Record<string, unknown>;
+}
+
+/** What is known apart from the scheduler's answer. */
+export interface Knowledge {
+  /** The scheduler's id. */
+  jobId?: string;
+  /** Whether a producer ever came. */
+  connected: boolean;
+  /** What the job's script reported, if it could. */
+  lastWords?: LastWords;
+  /** The end of the job's output file, where it can be read. */
+  output?: string;
+}
+
+/**
+ * What a job's script reported, from the status that the relay made of it.
+ *
+ * @param status A `failing` status.
+ * @returns Code, message, facts; `job_failed` where no known code is given.
+ * @example
+ * ```ts
+ * import { lastWordsOf } from "./fate.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const words = lastWordsOf({ state: "failing", details: { exitCode: 7 } });
+ * assertEquals(words.message, "The job's program ended with exit code 7");
+ * ```
+ */
+export function lastWordsOf(
+  status: { state: string } & Record<string, unknown>,
+): LastWords {
+  const details = isRecord(status.details) ? { ...status.details } : {};
+  const code = [status.code, details.code].find(isErrorCode) ?? "job_failed";
+  delete details.code;
+  const given = [status.message, details.message, status.reason]
+    .find((text): text is string => typeof text === "string" && text !== "");
+  delete details.message;
+  return { code, message: given ?? describe(details), details };
+}
+
+/**
+ * Whether the scheduler should be asked before a job's own words are believed: a signal comes from
+ * somewhere (a time limit, an operator, the kernel), and only the scheduler knows from where.
+ *
+ * @param words What the script reported.
+ * @returns `true` for a signal, also in a shell's form 128 + n.
+ * @example
+ * ```ts
+ * import { isSignalled } from "./fate.ts";
+ * import { assert } from "@std/assert";
+ *
+ * assert(isSignalled({ code: "job_failed", message: "", details: { signal: 9 } }));
+ * assert(!isSignalled({ code: "job_failed", message: "", details: { exitCode: 7 } }));
+ * ```
+ */
+export function isSignalled(words: LastWords): boolean {
+  if (words.code !== "job_failed") return false;
+  const { signal, exitCode } = words.details;
+  if (signal !== undefined && signal !== 0) return true;
+  return typeof exitCode === "number" && exitCode > 128 && exitCode <= 192;
+}
+
+/**
+ * The verdict on a job that failed or went silent.
+ *
+ * @param report What the scheduler says.
+ * @param known What else is known.
+ * @returns The verdict; `undefined` while the job is still there, so that it has to be asked again.
+ * @example
+ * ```ts
+ * import { judge } from "./fate.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const verdict = judge({ phase: "unknown", state: "UNKNOWN" }, { jobId: "7", connected: true });
+ * assertEquals(verdict?.code, "producer_lost");
+ * ```
+ */
+export function judge(
+  report: JobReport,
+  known: Knowledge,
+): Verdict | undefined {
+  if (report.phase === "pending" || report.phase === "active") return undefined;
+  const { lastWords, jobId } = known;
+  const details: Record<string, unknown> = { ...report.fate?.details };
+  if (jobId) details.jobId = jobId;
+  if (known.output && !lastWords?.details.stderr) details.output = known.output;
+  Object.assign(details, lastWords?.details);
+
+  if (report.fate && report.fate.code !== "completed") {
+    const { code, message } = report.fate;
+    // the script knows best what its program did, the scheduler what was done to it
+    return code === "job_failed" && lastWords
+      ? { code, message: lastWords.message, details }
+      : { code, message, details };
+  }
+  if (lastWords) {
+    return { code: lastWords.code, message: lastWords.message, details };
+  }
+  const what = report.phase === "unknown"
+    ? `the scheduler has forgotten job ${jobId}`
+    : "the scheduler says it completed";
+  return {
+    code: "producer_lost",
+    message: known.connected
+      ? `The job went silent without saying how its stream ended; ${what}`
+      : `Nothing of the job ever reached the relay; ${what}. Expected the node to reach the relay's jobUrl`,
+    details,
+  };
+}
+
+/**
+ * The status that tells where a job is.
+ *
+ * @param report What the scheduler says of a job that has not ended.
+ * @param jobId The scheduler's id.
+ * @returns `queued` or `starting`, with what the scheduler tells.
+ * @example
+ * ```ts
+ * import { statusOf } from "./fate.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const report = { phase: "pending", state: "PENDING", reason: "Priority" } as const;
+ * assertEquals(statusOf(report, "7").reason, "Priority");
+ * ```
+ */
+export function statusOf(report: JobReport, jobId: string): StatusEvent {
+  const { reason, position, eta, node, restarts } = report;
+  return {
+    type: "status",
+    state: report.phase === "pending" ? "queued" : "starting",
+    jobId,
+    ...(reason !== undefined && { reason }),
+    ...(position !== undefined && { position }),
+    ...(eta !== undefined && { eta }),
+    ...(node !== undefined && { node }),
+    ...(restarts !== undefined && { attempt: restarts + 1 }),
+  };
+}
+
+function describe(details: Record<string, unknown>): string {
+  if (details.signal !== undefined) {
+    return `The job's program was killed by signal ${details.signal}`;
+  }
+  return details.exitCode !== undefined
+    ? `The job's program ended with exit code ${details.exitCode}`
+    : "The job failed";
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

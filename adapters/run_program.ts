@@ -1,0 +1,107 @@
+/**
+ * Runs a scheduler's command, without a shell in between.
+ *
+ * @module
+ */
+import { StreamError } from "../stream/stream_error.ts";
+import { cleanEnvironment } from "./clean_environment.ts";
+
+/** How a program ended. */
+export interface ProgramOutcome {
+  /** Its exit code. */
+  code: number;
+  /** What it printed. */
+  stdout: string;
+  /** What it complained about, trimmed. */
+  stderr: string;
+}
+
+/** Options of {@linkcode runProgram}. */
+export interface RunProgramOptions {
+  /** Written to its standard input, which is empty otherwise. */
+  stdin?: string;
+  /** Working folder. */
+  cwd?: string;
+  /** Further variables of the environment that it shall not see. */
+  unset?: RegExp;
+  /** Ends it. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Runs a program to its end, in this process's environment without any `STREAMRELAY_*` and `RELAY_*`.
+ *
+ * @param program Its name or path.
+ * @param args Its arguments, which everybody on the machine can read: no secret, no prompt.
+ * @param options Input, folder, signal.
+ * @returns What it printed and how it ended.
+ * @throws {StreamError} `submit_failed` where there is no such program.
+ */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  options: RunProgramOptions = {},
+): Promise<ProgramOutcome> {
+  const { stdin, unset, ...rest } = options;
+  const env = cleanEnvironment();
+  for (const name of Object.keys(env)) if (unset?.test(name)) delete env[name];
+  let child: Deno.ChildProcess;
+  try {
+    child = new Deno.Command(program, {
+      args: [...args],
+      clearEnv: true,
+      env,
+      stdin: stdin === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+      ...rest,
+    }).spawn();
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    if (options.cwd !== undefined && !await isFolder(options.cwd)) {
+      throw new StreamError(
+        "bad_request",
+        `Cannot run ${program}: there is no folder ${options.cwd}, expected workdir to exist`,
+        { cause },
+      );
+    }
+    throw new StreamError(
+      "submit_failed",
+      program.includes("/")
+        ? `${program} was not found: expected the scheduler's programs there`
+        : `${program} was not found on PATH: expected the scheduler's programs on this machine`,
+      { cause },
+    );
+  }
+  const [{ code, stdout, stderr }] = await Promise.all([
+    child.output(),
+    stdin === undefined ? undefined : feed(child.stdin, stdin),
+  ]);
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr).trim(),
+  };
+}
+
+async function feed(
+  stdin: WritableStream<Uint8Array>,
+  text: string,
+): Promise<void> {
+  const writer = stdin.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(text));
+    await writer.close();
+  } catch {
+    // a program that refuses does not read it all; its exit code and words tell
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
+  }
+}

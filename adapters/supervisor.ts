@@ -1,0 +1,339 @@
+/**
+ * Looks after one job: hears from the relay how its producer does, asks the scheduler when the job is
+ * silent, and sets the one verdict.
+ *
+ * @module
+ */
+import type { ControlClient } from "../client/mod.ts";
+import type { StatusEvent } from "../stream/event.ts";
+import { StreamError } from "../stream/stream_error.ts";
+import type { CancelAck, CancelRequest } from "../stream/v2_control.ts";
+import {
+  isSignalled,
+  judge,
+  type LastWords,
+  lastWordsOf,
+  statusOf,
+  type Verdict,
+} from "./fate.ts";
+import type { JobReport, JobWatch, ReportListener } from "./job_report.ts";
+import type { Timings } from "./timings.ts";
+
+/** What a supervisor works with. */
+export interface SupervisorOptions {
+  /** Sets the end. */
+  control: Pick<ControlClient, "end">;
+  /** The channel. */
+  channel: string;
+  /** Appends a status to the channel. */
+  announce: (status: StatusEvent) => void;
+  /** Watches the job at the scheduler. */
+  watch: (jobId: string, listener: ReportListener) => JobWatch;
+  /** Cancels the job at the scheduler. */
+  cancelJob: (jobId: string) => Promise<void>;
+  /** The end of the job's output file, for a job that left no word. */
+  output: (jobId: string) => Promise<string | undefined>;
+  /** Intervals. */
+  timings: Required<Timings>;
+  /** Whether to announce `running`, because the producer is the user's and may not. */
+  announceRunning: boolean;
+  /** Called when no verdict could be written into the channel, and with it. */
+  lost: (error: StreamError) => void;
+}
+
+interface Cancelling {
+  request: Partial<CancelRequest>;
+  act?: Promise<CancelAck>;
+}
+
+/** The supervision of one job. */
+export class Supervisor implements ReportListener {
+  #options: SupervisorOptions;
+  #jobId?: string;
+  #watch?: JobWatch;
+  #connected = false;
+  #everConnected = false;
+  #silent = false;
+  #lastWords?: LastWords;
+  #over = false;
+  #concluding = false;
+  #announced = "";
+  #neverSeen = 0;
+  #unknownSeen = 0;
+  #activeSince = 0;
+  #cancel?: Cancelling;
+  #timers = new Set<ReturnType<typeof setTimeout>>();
+
+  /** @param options What it works with. */
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** Somebody's wish that the job stop, if there is one. */
+  get cancelRequest(): Partial<CancelRequest> | undefined {
+    return this.#cancel?.request;
+  }
+
+  /**
+   * The scheduler has taken the job.
+   *
+   * @param jobId Its id.
+   */
+  submitted(jobId: string): void {
+    this.#jobId = jobId;
+    if (this.#over) return;
+    this.#watch = this.#options.watch(jobId, this);
+    if (this.#connected) this.#watch.rest();
+    else if (this.#silent) this.#watch.investigate();
+    if (this.#cancel) this.#act(this.#cancel);
+  }
+
+  /**
+   * The relay tells what the producer does.
+   *
+   * @param status `connected`, `disconnected` or `failing`.
+   */
+  producerStatus(status: { state: string } & Record<string, unknown>): void {
+    if (this.#over) return;
+    switch (status.state) {
+      case "connected":
+        this.#connected = true;
+        this.#silent = false;
+        this.#lastWords = undefined;
+        this.#watch?.rest();
+        if (!this.#everConnected && this.#options.announceRunning) {
+          this.#announce({
+            type: "status",
+            state: "running",
+            jobId: this.#jobId,
+          });
+        }
+        this.#everConnected = true;
+        break;
+      case "disconnected":
+        this.#investigate();
+        break;
+      case "failing": {
+        const words = lastWordsOf(status);
+        this.#lastWords = words;
+        if (words.code === "cancelled") this.conclude(this.#cancelVerdict());
+        // our own cancel may arrive in the job as a signal
+        else if (this.#cancel || isSignalled(words)) this.#investigate();
+        else this.conclude(this.#verdictOf(words));
+      }
+    }
+  }
+
+  /**
+   * Somebody wants the job to stop.
+   *
+   * @param request Who, and why.
+   * @returns How far it got; it is tried again by itself where the scheduler did not take it.
+   */
+  async cancelled(request: Partial<CancelRequest>): Promise<CancelAck> {
+    const cancel = this.#cancel ??= { request };
+    if (this.#over || this.#jobId === undefined) return "recorded";
+    return await this.#act(cancel);
+  }
+
+  /** @inheritdoc */
+  report(report: JobReport): void {
+    if (this.#over || this.#connected || this.#jobId === undefined) return;
+    if (report.phase === "unknown" && this.#unknownSeen++ === 0) {
+      // a controller that has just come up may not know its jobs yet
+      this.#watch?.investigate();
+      return;
+    }
+    if (report.phase !== "unknown") this.#unknownSeen = 0;
+    const waiting = report.phase === "pending" || report.phase === "active";
+    if (!waiting) {
+      this.#fell(report);
+      return;
+    }
+    if (report.phase === "pending") {
+      // a job that was requeued has not failed, and what it said before is void
+      this.#silent = false;
+      this.#lastWords = undefined;
+      this.#activeSince = 0;
+      this.#watch?.wait();
+    }
+    if (report.phase === "pending" || !this.#silent) {
+      this.#tell(statusOf(report, this.#jobId));
+    }
+    if (report.phase === "active" && !this.#silent) {
+      this.#watch?.wait();
+      this.#hint(report);
+    }
+    this.#judgeWaiting(report);
+  }
+
+  /** @inheritdoc */
+  trouble(error: Error): void {
+    if (this.#over || this.#connected) return;
+    this.#tell({
+      type: "status",
+      state: this.#silent ? "disconnected" : "queued",
+      jobId: this.#jobId,
+      reason: `The scheduler could not be asked: ${error.message}`,
+    });
+  }
+
+  /**
+   * Sets the failing end; tried again until the relay has taken it or is lost.
+   *
+   * @param verdict The end.
+   */
+  async conclude(verdict: Verdict): Promise<void> {
+    if (this.#over || this.#concluding) return;
+    this.#concluding = true;
+    this.#watch?.stop();
+    while (!this.#over) {
+      try {
+        await this.#options.control.end(this.#options.channel, {
+          kind: "error",
+          ...verdict,
+        });
+        return;
+      } catch (error) {
+        const failure = StreamError.from(error);
+        // an end that is there already counts; the relay tells which
+        if (failure.code === "conflict" || failure.code === "ended") return;
+        if (!failure.retry) {
+          this.#options.lost(failure);
+          return;
+        }
+        await this.#pause();
+      }
+    }
+  }
+
+  /** It is over, or nobody wants to know any more. */
+  stop(): void {
+    this.#over = true;
+    this.#watch?.stop();
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  #investigate(): void {
+    this.#connected = false;
+    this.#silent = true;
+    this.#unknownSeen = 0;
+    this.#watch?.investigate();
+  }
+
+  async #fell(report: JobReport): Promise<void> {
+    const jobId = this.#jobId!;
+    this.#watch?.stop();
+    if (this.#cancel) return await this.conclude(this.#cancelVerdict());
+    const output = this.#lastWords
+      ? undefined
+      : await this.#options.output(jobId).catch(() => undefined);
+    const verdict = judge(report, {
+      jobId,
+      connected: this.#everConnected,
+      lastWords: this.#lastWords,
+      output,
+    });
+    if (verdict) await this.conclude(verdict);
+  }
+
+  #judgeWaiting(report: JobReport): void {
+    if (!report.neverStartable) {
+      this.#neverSeen = 0;
+      return;
+    }
+    if (++this.#neverSeen < 2) return;
+    const jobId = this.#jobId!;
+    this.#options.cancelJob(jobId).catch(() => {});
+    this.conclude({
+      code: "never_startable",
+      message:
+        `The scheduler will never start job ${jobId}: ${report.reason}; it was cancelled`,
+      details: { jobId, reason: report.reason },
+    });
+  }
+
+  /** Says once that a job runs and is not heard of: most often its node can't reach the relay. */
+  #hint(report: JobReport): void {
+    this.#activeSince ||= performance.now();
+    const passed = performance.now() - this.#activeSince;
+    if (passed < this.#options.timings.connectHint) return;
+    this.#tell({
+      ...statusOf(report, this.#jobId!),
+      reason:
+        "The job runs, but nothing of it has reached the relay yet; can its node reach the relay's jobUrl?",
+    });
+  }
+
+  #act(cancel: Cancelling): Promise<CancelAck> {
+    return cancel.act ??= this.#cancelAtScheduler();
+  }
+
+  async #cancelAtScheduler(): Promise<CancelAck> {
+    try {
+      await this.#options.cancelJob(this.#jobId!);
+    } catch (error) {
+      this.#tell({
+        type: "status",
+        state: "cancelling",
+        jobId: this.#jobId,
+        reason: `The scheduler did not take the cancel: ${
+          (error as Error).message
+        }`,
+      });
+      this.#pause().then(() => {
+        if (this.#over || !this.#cancel) return;
+        this.#cancel.act = this.#cancelAtScheduler();
+      });
+      return "recorded";
+    }
+    this.conclude(this.#cancelVerdict());
+    return "scheduler";
+  }
+
+  #cancelVerdict(): Verdict {
+    const { by = "consumer", reason } = this.#cancel?.request ?? {};
+    return {
+      code: "cancelled",
+      message: reason
+        ? `The stream was cancelled: ${reason}`
+        : "The stream was cancelled",
+      details: {
+        cancelled: true,
+        by,
+        ...(this.#jobId && { jobId: this.#jobId }),
+      },
+    };
+  }
+
+  #verdictOf({ code, message, details }: LastWords): Verdict {
+    return {
+      code,
+      message,
+      details: { ...details, ...(this.#jobId && { jobId: this.#jobId }) },
+    };
+  }
+
+  /** Announces what is new. */
+  #tell(status: StatusEvent): void {
+    const { eta: _moves, ...news } = status;
+    const text = JSON.stringify(news);
+    if (text === this.#announced) return;
+    this.#announced = text;
+    this.#announce(status);
+  }
+
+  #announce(status: StatusEvent): void {
+    this.#options.announce(status);
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer);
+        resolve();
+      }, this.#options.timings.cancelRetry);
+      this.#timers.add(timer);
+    });
+  }
+}
