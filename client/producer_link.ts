@@ -1,0 +1,36 @@
+/**
+ * What carries a producer's records to a relay, in v1 or v2.
+ *
+ * @module
+ */
+import type { CancelRequest, StreamError } from "../stream/mod.ts";
+
+/** What a {@linkcode ProducerLink} calls back. */
+export interface ProducerEvents {
+  /** The relay has accepted this producer, for the first time or again. */
+  ready(): void;
+  /** Records were acknowledged, or handed over where there are no acknowledgements. */
+  progress(): void;
+  /** The end was acknowledged. */
+  finished(): void;
+  /** Somebody asked for a cancel. */
+  cancelled(cancel: Partial<CancelRequest>): void;
+  /** It is over, and not by `finished`. */
+  failed(error: StreamError): void;
+  /** The relay speaks v1 only; this link is done for. */
+  legacy(): void;
+}
+
+/** Takes records out of an outbox. */
+export interface ProducerLink {
+  /** UTF-16 units that were taken out of the outbox and are not acknowledged. */
+  readonly pending: number;
+  /** Bytes of the largest message the relay takes. */
+  readonly maxMessage: number;
+  /** Begins to connect. */
+  start(): void;
+  /** Something was put into the outbox. */
+  pump(): void;
+  /** Lets go of the connection. */
+  close(): void;
+}

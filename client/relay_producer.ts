@@ -1,0 +1,440 @@
+/**
+ * The writing end of a channel.
+ *
+ * @module
+ */
+import { type CloseKind, isErrorCode, randomId, StreamError, type Usage } from "../stream/mod.ts";
+import { type ClientOptions, type ResolvedOptions, resolveOptions } from "./client_options.ts";
+import { Outbox } from "./outbox.ts";
+import type { ProducerEvents, ProducerLink } from "./producer_link.ts";
+import { Sealer } from "./sealer.ts";
+import { type PipeSource, readText } from "./text_source.ts";
+import { V1ProducerLink } from "./v1_producer_link.ts";
+import { V2ProducerLink } from "./v2_producer_link.ts";
+
+/** Options of a {@linkcode RelayProducer}. */
+export interface ProducerOptions extends ClientOptions {
+  /** Bytes kept for sending again after a cut; beyond them `token()` waits. 4 MiB by default. */
+  maxBuffer?: number;
+  /** Id of this process; a random one by default. A newer instance fences the older ones. */
+  instance?: string;
+  /** What this producer truly continues: the epoch of the one before, and its committed records. */
+  continues?: { epoch: number; count: number };
+}
+
+/** What {@linkcode RelayProducer.done} may tell. */
+export interface DoneOptions {
+  /** Why it stopped; `completed` by default. */
+  reason?: "completed" | "length";
+  /** Numbers. */
+  usage?: Usage;
+  /** Anything else. */
+  meta?: Record<string, unknown>;
+}
+
+/** What {@linkcode RelayProducer.fail} may be given in place of a thrown value. */
+export interface Failure {
+  /** A code of the table; `job_failed` by default. */
+  code?: string;
+  /** One sentence. */
+  message: string;
+  /** Facts. */
+  details?: Record<string, unknown>;
+}
+
+const RESOLVED = Promise.resolve();
+/** A longer text is sent as several tokens: a record must fit into a message of the relay's. */
+const TOKEN_UNITS = 16 * 1024;
+
+/**
+ * Sends a stream's text to a relay. After a cut it goes on where the relay stood; a token is sent at once
+ * while the way is free, and with its neighbours while it is not.
+ *
+ * It connects at the first use. Once it has failed for good (fenced, forbidden, ended by somebody else,
+ * the relay gone for longer than the patience) every call rejects with that {@linkcode StreamError}.
+ *
+ * @example
+ * ```ts ignore
+ * import { RelayProducer } from "@streamrelay/cli/client";
+ *
+ * const producer = new RelayProducer({ url: "ws://127.0.0.1:8765", channel: "c1" });
+ * for (const word of ["Hello", " ", "world"]) await producer.token(word);
+ * await producer.done();
+ * ```
+ */
+export class RelayProducer {
+  #options: ResolvedOptions;
+  #maxBuffer: number;
+  #identity: { instance: string; continues?: ProducerOptions["continues"] };
+  #outbox = new Outbox();
+  #sealer?: Sealer;
+  #link: ProducerLink;
+  #abort = new AbortController();
+  #started = false;
+  #isReady = false;
+  #failure?: StreamError;
+  /** Why nothing more may be sent: the failure, or that the end was given. */
+  #shut?: StreamError;
+  #ending?: Promise<void>;
+  #finished = false;
+  #told = false;
+  #waiting: {
+    until: () => boolean;
+    resolve: () => void;
+    reject: (error: StreamError) => void;
+  }[] = [];
+
+  /**
+   * @param options Relay, channel, credential, key, buffer; what is missing comes from the environment.
+   * @throws {StreamError} `bad_request` for a missing or malformed URL, channel or key.
+   */
+  constructor(options: ProducerOptions = {}) {
+    this.#options = resolveOptions(options);
+    this.#maxBuffer = options.maxBuffer ?? 4 * 1024 * 1024;
+    this.#identity = {
+      instance: options.instance ?? randomId(),
+      ...(options.continues && { continues: options.continues }),
+    };
+    if (this.#options.key !== undefined) {
+      this.#sealer = new Sealer(
+        this.#options.key,
+        (line) => this.#enqueue(line),
+        (error) => this.#fail(StreamError.from(error)),
+      );
+    }
+    this.#link = this.#options.protocol === "v1" ? this.#v1Link() : new V2ProducerLink(
+      this.#options,
+      this.#identity,
+      this.#outbox,
+      this.#events(),
+    );
+  }
+
+  /**
+   * Fires when the work should stop: with `cancelled` when somebody asked for that, or with the error that
+   * ended this producer (`fenced` and the like). After a cancel the producer can still send; `fail()` with
+   * the signal's reason is the right end, and {@linkcode RelayProducer.pipe} does it by itself.
+   */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Bytes that are not acknowledged yet. */
+  get bytesPending(): number {
+    return this.#outbox.units + this.#link.pending + (this.#sealer?.units ?? 0);
+  }
+
+  /** Connects, and resolves once the relay has accepted this producer. */
+  connect(): Promise<void> {
+    this.#start();
+    return this.#until(() => this.#isReady);
+  }
+
+  /**
+   * Sends a piece of text. Waits only while more than `maxBuffer` is not acknowledged. Lone surrogates
+   * become U+FFFD; a very long text becomes several tokens.
+   *
+   * @param text The text.
+   * @throws {StreamError} What ended this producer; `ended` after its own end.
+   */
+  token(text: string): Promise<void> {
+    if (this.#shut !== undefined) return this.#refuse();
+    if (text.length > TOKEN_UNITS) return this.#longToken(text);
+    const content = JSON.stringify(
+      text.isWellFormed() ? text : text.toWellFormed(),
+    );
+    return this.#push('{"type":"token","content":' + content + "}");
+  }
+
+  /**
+   * Sends a value that is not text.
+   *
+   * @param payload Any JSON value.
+   * @throws {StreamError} `bad_request` for what isn't JSON, `too_large` beyond the relay's message size.
+   */
+  data(payload: unknown): Promise<void> {
+    return this.#record({ type: "data", payload: payload ?? null });
+  }
+
+  /**
+   * Tells how the job is doing.
+   *
+   * @param state `loading`, `running`, or a word of your own.
+   * @param more `progress`, `node`, `jobId`, `reason`, `details` …
+   */
+  status(state: string, more: Record<string, unknown> = {}): Promise<void> {
+    return this.#record({ ...more, type: "status", state, ts: Date.now() });
+  }
+
+  /**
+   * Ends the stream as complete.
+   *
+   * @param end Reason, usage, meta.
+   * @returns Resolved when the relay has acknowledged the end.
+   */
+  done(end: DoneOptions = {}): Promise<void> {
+    const { reason = "completed", usage, meta } = end;
+    const record = { type: "done", reason, usage, meta, ts: Date.now() };
+    return this.#end(record, "done");
+  }
+
+  /**
+   * Ends the stream as failed.
+   *
+   * @param error What was thrown, or `{ code?, message, details? }`.
+   * @returns Resolved when the relay has acknowledged the end.
+   */
+  fail(error: unknown | Failure): Promise<void> {
+    const record = { type: "error", ...describe(error), ts: Date.now() };
+    return this.#end(record, "error");
+  }
+
+  /**
+   * Sends all of a source and ends the stream: with `done` when the source ends, with its error when it
+   * throws, with `cancelled` when somebody cancels, in which case the source is let go of.
+   *
+   * @param source Text, or bytes that are taken as UTF-8; a character is never split.
+   * @returns Resolved when the relay has acknowledged the end, whichever it was.
+   * @throws {StreamError} What ended this producer from outside.
+   */
+  async pipe(source: PipeSource): Promise<void> {
+    this.#start();
+    try {
+      for await (const text of readText(source, this.signal)) {
+        await this.token(text);
+      }
+    } catch (error) {
+      if (this.#failure !== undefined) throw this.#failure;
+      return await this.fail(error);
+    }
+    await this.done();
+  }
+
+  /** The same as a web stream: closing it is `done()`, aborting it is `fail()`. */
+  get writable(): WritableStream<string> {
+    return new WritableStream<string>({
+      write: (text) => this.token(text),
+      close: () => this.done(),
+      abort: (reason) => this.fail(reason),
+    });
+  }
+
+  /**
+   * Waits until everything is acknowledged and lets go of the connection. Without `done()` or `fail()`
+   * before, the relay takes it as a disappearance.
+   */
+  async close(): Promise<void> {
+    try {
+      if (this.#ending !== undefined) return await this.#ending;
+      this.#shut ??= new StreamError(
+        "ended",
+        "Cannot send: the producer was closed",
+      );
+      if (this.#started) await this.#until(() => this.bytesPending === 0);
+    } finally {
+      this.#link.close();
+    }
+  }
+
+  /** Ends the stream with `done()` where nothing ended it; a block that throws should call `fail()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#shut === undefined) await this.done();
+    else if (this.#failure === undefined) await this.close();
+    // a failure that no call has told yet must not pass for success
+    else if (!this.#told) throw this.#failure;
+  }
+
+  /** All pieces at once: waiting between them would let another call's text in. */
+  #longToken(text: string): Promise<void> {
+    let last = RESOLVED;
+    for (let at = 0; at < text.length;) {
+      let to = Math.min(at + TOKEN_UNITS, text.length);
+      const unit = text.charCodeAt(to - 1);
+      // not between the halves of a surrogate pair
+      if (to < text.length && unit >= 0xd800 && unit <= 0xdbff) to--;
+      last = this.token(text.slice(at, to));
+      at = to;
+    }
+    return last;
+  }
+
+  #record(record: unknown): Promise<void> {
+    if (this.#shut !== undefined) return this.#refuse();
+    try {
+      return this.#push(encode(record, this.#maxRecord));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #push(line: string): Promise<void> {
+    if (!this.#started) this.#start();
+    if (this.#sealer === undefined) this.#enqueue(line);
+    else this.#sealer.push(line);
+    return this.#hasRoom() ? RESOLVED : this.#until(() => this.#hasRoom());
+  }
+
+  /** Bytes a record may have: what the relay takes, less a header, and less what base64 adds. */
+  get #maxRecord(): number {
+    const bytes = this.#link.maxMessage - 256;
+    return this.#sealer === undefined ? bytes : Math.floor(bytes * 3 / 4) - 64;
+  }
+
+  #hasRoom(): boolean {
+    return this.bytesPending < this.#maxBuffer;
+  }
+
+  #enqueue(line: string): void {
+    this.#outbox.push(line);
+    this.#link.pump();
+  }
+
+  #end(record: unknown, verdict: "done" | "error"): Promise<void> {
+    if (this.#ending !== undefined && verdict === "done") return this.#ending;
+    if (this.#shut !== undefined) return this.#refuse();
+    let line: string;
+    try {
+      line = encode(record, this.#maxRecord);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#shut = new StreamError(
+      "ended",
+      `Cannot send: the stream was ended by ${verdict === "done" ? "done()" : "fail()"}`,
+    );
+    this.#start();
+    // v1's consumers, Python's, stop at a `done` only
+    const tail = verdict === "error" ? '{"type":"done"}' : undefined;
+    if (this.#sealer === undefined) this.#close(line, verdict, tail);
+    else {
+      this.#sealer.push(line, (sealed) => {
+        if (tail === undefined) this.#close(sealed, "sealed");
+        else {
+          this.#sealer!.push(
+            tail,
+            (sealedTail) => this.#close(sealed, "sealed", sealedTail),
+          );
+        }
+      });
+    }
+    this.#ending = this.#until(() => this.#finished);
+    return this.#ending;
+  }
+
+  #close(line: string, kind: CloseKind, v1Tail?: string): void {
+    this.#outbox.closing = { kind, v1Tail };
+    this.#enqueue(line);
+  }
+
+  #start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#link.start();
+  }
+
+  #v1Link(): ProducerLink {
+    return new V1ProducerLink(this.#options, this.#outbox, this.#events());
+  }
+
+  #events(): ProducerEvents {
+    return {
+      ready: () => {
+        this.#isReady = true;
+        this.#settle();
+      },
+      progress: () => this.#settle(),
+      finished: () => {
+        this.#finished = true;
+        this.#settle();
+      },
+      cancelled: ({ by, reason }) => {
+        if (this.#abort.signal.aborted) return;
+        const why = reason ? `: ${reason}` : "";
+        this.#abort.abort(
+          new StreamError(
+            "cancelled",
+            `The stream was cancelled by the ${by ?? "consumer"}${why}`,
+            {
+              details: { by, ...(reason !== undefined && { reason }) },
+            },
+          ),
+        );
+      },
+      failed: (error) => this.#fail(error),
+      legacy: () => {
+        this.#link = this.#v1Link();
+        this.#link.start();
+      },
+    };
+  }
+
+  #fail(error: StreamError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = this.#shut = error;
+    this.#link.close();
+    this.#settle();
+    this.#abort.abort(error);
+  }
+
+  #refuse(): Promise<never> {
+    if (this.#failure !== undefined) this.#told = true;
+    return Promise.reject(this.#shut);
+  }
+
+  #until(met: () => boolean): Promise<void> {
+    if (this.#failure !== undefined) return this.#refuse();
+    if (met()) return RESOLVED;
+    return new Promise((resolve, reject) => this.#waiting.push({ until: met, resolve, reject }));
+  }
+
+  #settle(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of waiting) {
+      if (this.#failure !== undefined) {
+        this.#told = true;
+        one.reject(this.#failure);
+      } else if (one.until()) one.resolve();
+      else this.#waiting.push(one);
+    }
+  }
+}
+
+function encode(record: unknown, maxBytes: number): string {
+  let line: string;
+  try {
+    line = JSON.stringify(record);
+  } catch (cause) {
+    throw new StreamError(
+      "bad_request",
+      "Cannot send record: it can't be written as JSON",
+      { cause },
+    );
+  }
+  if (line.length * 3 > maxBytes) {
+    const bytes = new TextEncoder().encode(line).length;
+    if (bytes > maxBytes) {
+      throw new StreamError(
+        "too_large",
+        `Cannot send record of ${bytes} bytes: expected at most ${maxBytes}`,
+      );
+    }
+  }
+  return line;
+}
+
+function describe(
+  error: unknown,
+): { code: string; message: string; details?: Record<string, unknown> } {
+  if (error instanceof StreamError) return error.toJSON();
+  if (typeof error === "object" && error !== null && "message" in error) {
+    const { code, message, details } = error as Partial<Failure>;
+    return {
+      code: isErrorCode(code) ? code : "job_failed",
+      message: String(message),
+      ...(typeof details === "object" && { details }),
+    };
+  }
+  return { code: "job_failed", message: String(error) };
+}

@@ -1,0 +1,286 @@
+/**
+ * Brings events in v2: from an offset on, bounded by credit, across cuts.
+ *
+ * @module
+ */
+import {
+  type CancelAck,
+  type ChannelEnd,
+  type ClientHello,
+  type Control,
+  decodeReaderFrame,
+  type EventBatch,
+  type RelayHello,
+  StreamError,
+  type StreamEvent,
+} from "../stream/mod.ts";
+import type { ResolvedOptions } from "./client_options.ts";
+import { type ConsumerEvents, type ConsumerLink, isEnd } from "./consumer_link.ts";
+import { readRecords, readSealedRecords } from "./record_reader.ts";
+import { V2Session } from "./v2_session.ts";
+
+/** Where a pass starts, and how much may be under way to it. */
+export interface ConsumerStart {
+  /** First offset wanted. */
+  from: number;
+  /** The incarnation the offset belongs to, where the reader has been there before. */
+  incarnation?: string;
+  /** UTF-16 units that may be sent and not be read yet. */
+  window: number;
+}
+
+interface PendingCancel {
+  resolve(ack: CancelAck): void;
+  reject(error: StreamError): void;
+}
+
+/** See the module. */
+export class V2ConsumerLink implements ConsumerLink {
+  #options: ResolvedOptions;
+  #events: ConsumerEvents;
+  #session: V2Session;
+  #window: number;
+  /** The next offset wanted. */
+  #next: number;
+  /** Units that arrived and were not taken yet. */
+  #waiting = 0;
+  /** Units granted on this connection, and those of them not told yet. */
+  #granted = 0;
+  #untold = 0;
+  /** Decryption takes its time: whatever comes behind waits for its turn. */
+  #turn?: Promise<void>;
+  #end?: ChannelEnd;
+  #askedForEnd = false;
+  #over = false;
+  #cancels: PendingCancel[] = [];
+
+  /**
+   * @param options The client's options.
+   * @param start Where to start.
+   * @param events What to call back.
+   */
+  constructor(
+    options: ResolvedOptions,
+    start: ConsumerStart,
+    events: ConsumerEvents,
+  ) {
+    this.#options = options;
+    this.#events = events;
+    this.#window = start.window;
+    this.#next = start.from;
+    this.#session = new V2Session(options, "consume", {
+      hello: () => this.#hello(),
+      accepted: (hello) => this.#accepted(hello),
+      frame: (message) => this.#frame(message),
+      control: (control) => this.#control(control),
+      refused: (error) => this.#refused(error),
+      lost: () => this.#dropCancels(),
+      finished: () => this.#end === undefined ? undefined : this.#closed(),
+      failed: (error) => this.#inTurn(() => this.#fail(error)),
+      legacy: () => this.#legacy(start),
+    });
+    this.#session.incarnation = start.incarnation;
+  }
+
+  get incarnation(): string | undefined {
+    return this.#session.incarnation;
+  }
+
+  start(): void {
+    this.#session.socket.start();
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#dropCancels();
+    this.#session.socket.close();
+  }
+
+  taken(units: number): void {
+    this.#waiting -= units;
+    this.#granted += units;
+    this.#untold += units;
+    // a quarter of the window at a time: often enough to never stand still, seldom enough to cost nothing
+    if (this.#untold * 4 < this.#window) return;
+    this.#untold = 0;
+    if (this.#session.socket.isReady) {
+      this.#session.send({ credit: { bytes: this.#granted } });
+    }
+  }
+
+  cancel(reason?: string): Promise<CancelAck> | undefined {
+    if (!this.#session.socket.isReady) return undefined;
+    this.#session.send({ cancel: { reason } });
+    return new Promise((resolve, reject) => this.#cancels.push({ resolve, reject }));
+  }
+
+  #hello(): Partial<ClientHello> {
+    this.#granted = Math.max(1, this.#window - this.#waiting);
+    this.#untold = 0;
+    return { from: this.#next, credit: this.#granted };
+  }
+
+  #accepted(hello: RelayHello): void {
+    this.#events.ready();
+    if (hello.end !== undefined) this.#noteEnd(hello.end);
+  }
+
+  #frame(message: string): void {
+    if (this.#over) return;
+    const { header, text } = decodeReaderFrame(message);
+    this.#waiting += message.length;
+    // a session record that is sent again stands at no offset
+    if (header.re === 1) return this.taken(message.length);
+    const skip = this.#next - header.o;
+    const to = header.o + header.n;
+    if (skip < 0) {
+      throw new StreamError(
+        "tampered",
+        `The relay ${this.#session.socket.url} sent offset ${header.o}, expected ${this.#next}: records are missing`,
+      );
+    }
+    if (skip >= header.n) return this.taken(message.length);
+    const wanted = skip === 0 ? text : text.split("\n").slice(skip).join("\n");
+    const offset = this.#next;
+    this.#next = to;
+    const { key } = this.#options;
+    if (key === undefined) {
+      return this.#deliver(readRecords(wanted), offset, message.length);
+    }
+    const opened = readSealedRecords(wanted, key);
+    // it is waited for in its turn; until then a failure is nobody's
+    opened.catch(() => {});
+    this.#inTurn(async () => this.#deliver(await opened, offset, message.length));
+  }
+
+  #deliver(events: StreamEvent[], offset: number, units: number): void {
+    if (this.#over) return;
+    const last = events.findIndex(isEnd);
+    if (last >= 0) events.length = last + 1;
+    const batch: EventBatch = { events, offset };
+    const tail = events.at(-1);
+    if (tail?.type === "gap" && tail.to > this.#next) {
+      // the relay dropped what stood there, and said so
+      this.#next = tail.to;
+      batch.offset = tail.to - events.length;
+    }
+    if (last >= 0) this.#finish();
+    this.#events.batch(batch, units);
+  }
+
+  #control({ cancel, end }: Control): void {
+    if (end !== undefined) this.#noteEnd(end);
+    else if (cancel !== undefined) {
+      const { ack } = cancel as { ack?: CancelAck };
+      this.#cancels.shift()?.resolve(ack ?? "recorded");
+    }
+  }
+
+  #refused(error: StreamError): boolean {
+    const asked = this.#cancels.shift();
+    asked?.reject(error);
+    return asked !== undefined;
+  }
+
+  /** An end that is a record is told by the record; another one stands behind the tail. */
+  #noteEnd(end: ChannelEnd): void {
+    this.#end = end;
+    if (end.offset === undefined) this.#inTurn(() => this.#render(end));
+  }
+
+  #render(end: ChannelEnd): void {
+    if (this.#over) return;
+    const { kind, by, code, message, details, ts } = end;
+    if (kind === "error") {
+      return this.#conclude({
+        type: "error",
+        code: code ?? "job_failed",
+        message: message ?? `The stream was ended as failed by the ${by}`,
+        ...(details && { details }),
+        ts,
+      });
+    }
+    if (kind === "sealed") {
+      throw new StreamError(
+        "producer_lost",
+        "The stream ended without a verdict that the key opens",
+      );
+    }
+    if (this.#options.key !== undefined) {
+      throw new StreamError(
+        "tampered",
+        `The ${by} ended the stream as complete although a key is set: expected the producer's encrypted word`,
+      );
+    }
+    this.#conclude({ type: "done", reason: "completed", ts });
+  }
+
+  #conclude(event: StreamEvent): void {
+    this.#finish();
+    this.#events.batch({ events: [event] }, 0);
+  }
+
+  /** The relay closed with 1000 after an end. */
+  #closed(): "over" | undefined {
+    const end = this.#end!;
+    if (this.#over || end.offset === undefined) return "over";
+    if (end.offset < this.#next && !this.#askedForEnd) {
+      // the reader started behind the final record: it is fetched alone
+      this.#askedForEnd = true;
+      this.#inTurn(() => {
+        if (!this.#over) this.#next = end.offset!;
+      });
+      return undefined;
+    }
+    if (end.offset >= this.#next) return undefined;
+    this.#inTurn(() => {
+      throw new StreamError(
+        "producer_lost",
+        "The stream ended without a final record that tells how",
+      );
+    });
+    return "over";
+  }
+
+  #legacy({ from, incarnation }: ConsumerStart): void {
+    if (from === 0 && incarnation === undefined) return this.#events.legacy();
+    this.#fail(
+      new StreamError(
+        "unsupported",
+        `The relay ${this.#session.socket.url} speaks v1 only and can't read from offset ${from}, expected 0`,
+      ),
+    );
+  }
+
+  #inTurn(step: () => void | Promise<void>): void {
+    if (this.#turn === undefined && this.#options.key === undefined) {
+      try {
+        step();
+      } catch (error) {
+        this.#fail(StreamError.from(error));
+      }
+      return;
+    }
+    this.#turn = (this.#turn ?? Promise.resolve()).then(step).catch((error) =>
+      this.#fail(StreamError.from(error))
+    );
+  }
+
+  #fail(error: StreamError): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#events.failed(error);
+  }
+
+  #finish(): void {
+    this.close();
+  }
+
+  #dropCancels(): void {
+    const error = new StreamError(
+      "unreachable",
+      "The connection broke before the cancel was answered",
+    );
+    for (const { reject } of this.#cancels.splice(0)) reject(error);
+  }
+}
