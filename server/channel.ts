@@ -2,8 +2,8 @@
  * A channel while somebody is connected to it or a timer of it runs: who writes, who reads, who
  * supervises, and what becomes of it when they go.
  *
- * Length: appending, ending, attaching and leaving share the same few facts, and SEMANTICS states their
- * rules together; taking them apart would only spread one state over several files.
+ * Length: appending, ending, attaching and leaving share the same few facts, and SEMANTICS states
+ * their rules together; what could stand alone (supervision, reading) does.
  *
  * @module
  */
@@ -16,9 +16,10 @@ import {
   type OnDisconnect,
   StreamError,
 } from "../stream/mod.ts";
-import { Deadline } from "./deadline.ts";
 import { failingStatus, statusRecord } from "./records.ts";
 import { Reader, type ReaderSink, type StalledReaders } from "./reader.ts";
+import { type ProducerStatus, Supervision, type SupervisorLink } from "./supervision.ts";
+import type { ConsumerLink, ProducerLink } from "./channel_links.ts";
 import type {
   AppendBatch,
   AppendResult,
@@ -28,42 +29,6 @@ import type {
   StoredFrame,
   Writer,
 } from "./store/store.ts";
-
-/** The producer that is connected now. */
-export interface ProducerLink {
-  /** Which face it came by; a second v1 producer is refused while a first is there. */
-  face: "v1" | "v2" | "http" | "pipe";
-  /** Its claim's epoch. */
-  epoch: number;
-  /** Tells it that a cancel was asked for. Returns whether it can be told now. */
-  cancel(cancel: CancelRequest): boolean;
-  /** Tells it that a newer producer has taken its place. */
-  fence(): void;
-  /** Tells it the end, when somebody else set it. */
-  ended(end: ChannelEnd): void;
-  /** Tells it that the channel is gone. */
-  gone(): void;
-}
-
-/** A supervisor that is connected now. */
-export interface SupervisorLink {
-  /** Tells it what the producer does. */
-  status(status: { state: string } & Record<string, unknown>): void;
-  /** Tells it that a cancel was asked for. */
-  cancel(cancel: CancelRequest): void;
-  /** Tells it the end. */
-  ended(end: ChannelEnd): void;
-  /** Tells it that the channel is gone. */
-  gone(): void;
-}
-
-/** A consumer that is connected now. */
-export interface ConsumerLink {
-  /** Its place. */
-  reader: Reader;
-  /** Tells it that the channel is gone. */
-  gone(): void;
-}
 
 /** What every channel of a relay shares. */
 export interface ChannelContext {
@@ -93,17 +58,12 @@ export class Channel {
   end?: ChannelEnd;
   /** The wish to stop, once made. */
   cancel?: CancelRequest;
-  /** Until when the lease runs, in milliseconds since 1970; 0 without one. */
-  leaseUntil: number;
-  #onDisconnect: OnDisconnect;
   #context: ChannelContext;
   #producer?: ProducerLink;
   #claimed: boolean;
   #readers = new Set<ConsumerLink>();
-  #supervisors = new Set<SupervisorLink>();
-  #loss = new Deadline();
-  #abandoned = new Deadline();
-  #producerGoneAt = 0;
+  #supervision: Supervision;
+  #settling = false;
   #holds = 0;
   #unwatch: () => void;
   #dead = false;
@@ -119,10 +79,23 @@ export class Channel {
     this.next = info.next;
     this.end = info.end;
     this.cancel = info.cancel;
-    this.leaseUntil = info.leaseUntil ?? 0;
-    this.#onDisconnect = info.onDisconnect ?? {};
     this.#claimed = info.claims.length > 0;
     this.#context = context;
+    this.#supervision = new Supervision({
+      producerGrace: context.producerGrace,
+      leaseGrace: context.leaseGrace,
+      leaseUntil: info.leaseUntil ?? 0,
+      onDisconnect: info.onDisconnect ?? {},
+      lost: () =>
+        this.#quietly(this.setEnd("relay", "error", {
+          code: "producer_lost",
+          message: "The producer went away without saying how the stream ended",
+        })),
+      abandoned: (seconds) =>
+        this.#quietly(
+          this.requestCancel("relay", `The supervisor has been gone for ${seconds} s`),
+        ),
+    });
     this.#unwatch = context.store.watch(info.id, {
       records: (next, frame) => this.#committed(next, frame),
       ended: (end) => this.#ended(end),
@@ -136,6 +109,11 @@ export class Channel {
     return this.#producer;
   }
 
+  /** Until when the lease runs, in milliseconds since 1970; 0 without one. */
+  get leaseUntil(): number {
+    return this.#supervision.leaseUntil;
+  }
+
   /** How many of each are connected. */
   get connected(): {
     producer: boolean;
@@ -145,14 +123,14 @@ export class Channel {
     return {
       producer: this.#producer !== undefined,
       consumers: this.#readers.size,
-      supervisors: this.#supervisors.size,
+      supervisors: this.#supervision.links.size,
     };
   }
 
   /** Whether a connection or a running lease keeps the channel. */
   get inUse(): boolean {
     return this.#producer !== undefined || this.#readers.size > 0 ||
-      this.#supervised(Date.now());
+      this.#supervision.alive;
   }
 
   /** Keeps the live channel until the returned function is called. */
@@ -180,7 +158,7 @@ export class Channel {
     let closing = close;
     let content = batch;
     let failing: ReturnType<typeof failingStatus> | undefined;
-    if (close === "error" && this.#supervised(Date.now())) {
+    if (close === "error" && this.#supervision.alive) {
       failing = failingStatus(batch);
       content = failing.batch;
       closing = undefined;
@@ -192,7 +170,7 @@ export class Channel {
         content,
         closing && { close: closing },
       );
-      if (failing && result.appended > 0) this.#notify(failing.status);
+      if (failing && result.appended > 0) this.#supervision.notify(failing.status);
       return result;
     } catch (error) {
       if (error instanceof StreamError && error.code === "limit") {
@@ -205,7 +183,7 @@ export class Channel {
   /** Appends a status of the supervisor's or the relay's own. */
   async status(
     origin: "supervisor" | "relay",
-    status: { state: string } & Record<string, unknown>,
+    status: ProducerStatus,
   ): Promise<void> {
     if (this.end) return;
     await this.append({ origin }, { n: 1, text: statusRecord(status) });
@@ -241,18 +219,15 @@ export class Channel {
     });
     return {
       cancel,
-      ack: this.#producer && this.#producer.face !== "http"
-        ? "producer"
-        : "recorded",
+      ack: this.#producer && this.#producer.face !== "http" ? "producer" : "recorded",
     };
   }
 
   /** Sets the lease. */
   async renew(seconds: number, onDisconnect?: OnDisconnect): Promise<void> {
-    this.leaseUntil = seconds > 0 ? Date.now() + seconds * 1000 : 0;
-    if (onDisconnect) this.#onDisconnect = onDisconnect;
-    await this.#context.store.renew(this.id, this.leaseUntil, onDisconnect);
-    this.#armLoss();
+    const until = seconds > 0 ? Date.now() + seconds * 1000 : 0;
+    this.#supervision.renew(until, onDisconnect);
+    await this.#context.store.renew(this.id, until, onDisconnect);
   }
 
   /**
@@ -285,32 +260,31 @@ export class Channel {
    * @returns Disconnects it; `vanished` says whether it went without an end.
    */
   attachProducer(link: ProducerLink): (vanished: boolean) => void {
-    const older = this.#producer;
+    const other = this.#producer;
+    if (other && other.epoch > link.epoch) {
+      // a newer one claimed and connected while this one was still on its way in
+      link.fence();
+      return () => {};
+    }
     this.#producer = link;
-    if (older) older.fence();
-    const wasGone = this.#producerGoneAt > 0;
+    other?.fence();
+    const supervision = this.#supervision;
+    const wasAway = supervision.producerAway;
     this.#claimed = true;
-    this.#producerGoneAt = 0;
-    this.#loss.clear();
-    this.#notify({ state: "connected", epoch: link.epoch });
-    if (wasGone && !this.end) {
-      this.#quietly(
-        this.status("relay", {
-          state: "running",
-          reason: "The producer is back",
-        }),
-      );
+    supervision.producerCame();
+    supervision.notify({ state: "connected", epoch: link.epoch });
+    if (wasAway && !this.end) {
+      this.#quietly(this.status("relay", { state: "running", reason: "The producer is back" }));
     }
     return (vanished) => {
       if (this.#producer !== link) return;
       this.#producer = undefined;
       if (vanished && !this.end && !this.#dead) {
-        this.#producerGoneAt = Date.now();
-        if (this.#supervised(Date.now())) {
-          this.#notify({ state: "disconnected" });
+        supervision.producerWent();
+        if (supervision.alive) {
+          supervision.notify({ state: "disconnected" });
           this.#quietly(this.status("relay", { state: "disconnected" }));
         }
-        this.#armLoss();
       }
       this.#settle();
     };
@@ -368,19 +342,15 @@ export class Channel {
     lease: number,
     onDisconnect?: OnDisconnect,
   ): (released: boolean) => void {
-    this.#supervisors.add(link);
-    this.#abandoned.clear();
-    if (onDisconnect) this.#onDisconnect = onDisconnect;
+    const supervision = this.#supervision;
+    supervision.attach(link);
     if (!this.end) this.#quietly(this.renew(lease, onDisconnect));
-    if (this.#producerGoneAt > 0) link.status({ state: "disconnected" });
-    else if (this.#producer) {
-      link.status({ state: "connected", epoch: this.#producer.epoch });
-    }
+    if (supervision.producerAway) link.status({ state: "disconnected" });
+    else if (this.#producer) link.status({ state: "connected", epoch: this.#producer.epoch });
     return (released) => {
-      if (!this.#supervisors.delete(link)) return;
-      if (this.#supervisors.size === 0 && !this.end && !this.#dead) {
+      if (supervision.detach(link) && !this.end && !this.#dead) {
         this.#quietly(this.renew(released ? 0 : lease));
-        this.#armAbandoned();
+        supervision.leave(this.#claimed);
       }
       this.#settle();
     };
@@ -395,10 +365,9 @@ export class Channel {
 
   #ended(end: ChannelEnd): void {
     this.end = end;
-    this.#loss.clear();
-    this.#abandoned.clear();
+    this.#supervision.finish();
     for (const { reader } of this.#readers) reader.pump();
-    for (const supervisor of this.#supervisors) supervisor.ended(end);
+    for (const supervisor of this.#supervision.links) supervisor.ended(end);
     // the producer whose own record is the end is told by its face, after the acknowledgement
     if (end.by !== "producer") this.#producer?.ended(end);
     this.#settle();
@@ -407,74 +376,38 @@ export class Channel {
   #cancelled(cancel: CancelRequest): void {
     this.cancel = cancel;
     this.#producer?.cancel(cancel);
-    for (const supervisor of this.#supervisors) supervisor.cancel(cancel);
+    for (const supervisor of this.#supervision.links) supervisor.cancel(cancel);
   }
 
   #gone(): void {
     this.#dead = true;
-    this.#loss.clear();
-    this.#abandoned.clear();
+    this.#supervision.finish();
     this.#producer?.gone();
     for (const reader of [...this.#readers]) reader.gone();
-    for (const supervisor of [...this.#supervisors]) supervisor.gone();
+    for (const supervisor of [...this.#supervision.links]) supervisor.gone();
     this.#unwatch();
     this.#context.idle(this);
   }
 
-  #notify(status: { state: string } & Record<string, unknown>): void {
-    for (const supervisor of this.#supervisors) supervisor.status(status);
+  get #needed(): boolean {
+    return this.#holds > 0 || this.#producer !== undefined || this.#readers.size > 0 ||
+      this.#supervision.links.size > 0 || this.#supervision.armed;
   }
 
-  // --- timers ---
-
-  #supervised(now: number): boolean {
-    return this.#supervisors.size > 0 ||
-      (this.leaseUntil > 0 && now < this.leaseUntil + this.#context.leaseGrace);
-  }
-
-  /** A producer that is away ends as lost, once its grace and any lease are over. */
-  #armLoss(): void {
-    if (
-      this.#producerGoneAt === 0 || this.#supervisors.size > 0 || this.end ||
-      this.#dead
-    ) {
-      return this.#loss.clear();
-    }
-    const due = Math.max(
-      this.#producerGoneAt + this.#context.producerGrace,
-      this.leaseUntil > 0 ? this.leaseUntil + this.#context.leaseGrace : 0,
-    );
-    this.#loss.set(due, () =>
-      this.#quietly(this.setEnd("relay", "error", {
-        code: "producer_lost",
-        message: "The producer went away without saying how the stream ended",
-      })));
-  }
-
-  /** The last supervisor is gone: nothing happens, or a cancel after its seconds. */
-  #armAbandoned(): void {
-    const { pending = "keep", running = 60 } = this.#onDisconnect;
-    const after = this.#claimed ? running : pending;
-    if (after === "keep" || this.leaseUntil === 0) return;
-    this.#abandoned.set(Date.now() + after * 1000, () =>
-      this.#quietly(
-        this.requestCancel(
-          "relay",
-          `The supervisor has been gone for ${after} s`,
-        ),
-      ));
-  }
-
-  /** Lets the live channel go when nothing needs it. */
+  /**
+   * Lets the live channel go when nothing needs it. It looks again a turn later: whoever has just been
+   * given the channel must have had the time to attach.
+   */
   #settle(): void {
-    if (
-      this.#dead || this.#holds > 0 || this.#producer ||
-      this.#readers.size > 0 ||
-      this.#supervisors.size > 0 || this.#loss.armed || this.#abandoned.armed
-    ) return;
-    this.#dead = true;
-    this.#unwatch();
-    this.#context.idle(this);
+    if (this.#dead || this.#settling || this.#needed) return;
+    this.#settling = true;
+    setTimeout(() => {
+      this.#settling = false;
+      if (this.#dead || this.#needed) return;
+      this.#dead = true;
+      this.#unwatch();
+      this.#context.idle(this);
+    }, 0);
   }
 
   /** For what nobody waits for: a channel that ended or went meanwhile is no failure. */

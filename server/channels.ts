@@ -3,12 +3,7 @@
  *
  * @module
  */
-import {
-  CHANNEL_ID_RULE,
-  isChannelId,
-  randomId,
-  StreamError,
-} from "../stream/mod.ts";
+import { CHANNEL_ID_RULE, isChannelId, randomId, StreamError } from "../stream/mod.ts";
 import { Channel, type ChannelContext } from "./channel.ts";
 import type { Logger } from "./log.ts";
 import type { ChannelInfo } from "./store/store.ts";
@@ -255,9 +250,7 @@ function checkId(id: string): void {
   if (!isChannelId(id)) {
     throw new StreamError(
       "bad_request",
-      `Cannot use channel id ${
-        JSON.stringify(id.slice(0, 140))
-      }: expected ${CHANNEL_ID_RULE}`,
+      `Cannot use channel id ${JSON.stringify(id.slice(0, 140))}: expected ${CHANNEL_ID_RULE}`,
     );
   }
 }

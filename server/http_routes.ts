@@ -78,8 +78,6 @@ export function httpRoutes(relay: RelayContext): Hono {
 
 function answer(context: Context, error: StreamError): Response {
   const status = CODES[error.code].http as ContentfulStatusCode;
-  const headers: Record<string, string> = status === 401
-    ? { "www-authenticate": "Bearer" }
-    : {};
+  const headers: Record<string, string> = status === 401 ? { "www-authenticate": "Bearer" } : {};
   return context.json({ error: error.toJSON() }, status, headers);
 }

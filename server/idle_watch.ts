@@ -54,8 +54,6 @@ export class IdleWatch {
       return true;
     }
     const now = Date.now();
-    return (await store.list()).some(({ leaseUntil, end }) =>
-      !end && (leaseUntil ?? 0) > now
-    );
+    return (await store.list()).some(({ leaseUntil, end }) => !end && (leaseUntil ?? 0) > now);
   }
 }

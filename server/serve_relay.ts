@@ -67,8 +67,7 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
   } = options;
   const loopback = LOOPBACK.test(hostname);
   checkSafety(options, loopback, hostname);
-  const seconds = (value: number | undefined, otherwise: number) =>
-    (value ?? otherwise) * 1000;
+  const seconds = (value: number | undefined, otherwise: number) => (value ?? otherwise) * 1000;
   const store = options.store ?? new MemoryStore();
   const stalled = new StalledReaders();
   const secret = options.secret ?? randomId(32);
@@ -91,9 +90,7 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
     insecure,
     log,
     authenticate: (credential) =>
-      insecure
-        ? Promise.resolve(EVERYTHING)
-        : verifyCredential(secret, credential),
+      insecure ? Promise.resolve(EVERYTHING) : verifyCredential(secret, credential),
     maxMessage: options.maxMessage ?? 256 * 1024,
     window: 1024 * 1024,
     authTimeout: seconds(options.authTimeout, 10),
@@ -121,22 +118,18 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
         idle.seen();
         routeSocket(context, peer, request);
       },
-      failed: (error) =>
-        log("error", "A handler failed", { error: String(error) }),
+      failed: (error) => log("error", "A handler failed", { error: String(error) }),
     },
   );
   let finish = () => {};
   const finished = new Promise<void>((resolve) => finish = resolve);
   let closing: Promise<void> | undefined;
-  const close = () =>
-    closing ??= shutDown(context, listening, stalled, idle).finally(finish);
+  const close = () => closing ??= shutDown(context, listening, stalled, idle).finally(finish);
   idle.due = close;
   options.signal?.addEventListener("abort", close, { once: true });
   if (options.signal?.aborted) close();
   const scheme = options.cert === undefined ? "ws" : "wss";
-  const shown = hostname.includes(":") && !hostname.startsWith("[")
-    ? `[${hostname}]`
-    : hostname;
+  const shown = hostname.includes(":") && !hostname.startsWith("[") ? `[${hostname}]` : hostname;
   const url = `${scheme}://${shown}:${listening.port}`;
   log("info", "listening", { url, sync: store.sync });
   return {

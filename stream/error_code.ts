@@ -158,8 +158,7 @@ export const CODES = {
     retry: false,
   },
   relay_restarted: {
-    meaning:
-      "the relay forgot the channel, or made it anew, since the client last saw it",
+    meaning: "the relay forgot the channel, or made it anew, since the client last saw it",
     close: 4505,
     http: 410,
     exit: 22,

@@ -80,6 +80,7 @@ export interface Usage {
   completion_tokens?: number;
   /** Both. */
   total_tokens?: number;
+  /** Whatever else the producer counts. */
   [key: string]: unknown;
 }
 
@@ -195,9 +196,7 @@ export function toEvent(value: unknown): StreamEvent {
         ...record,
         type: "error",
         code: isErrorCode(record.code) ? record.code : "job_failed",
-        message: typeof record.message === "string"
-          ? record.message
-          : "No message was given",
+        message: typeof record.message === "string" ? record.message : "No message was given",
       };
   }
   return { type: "data", payload: value };

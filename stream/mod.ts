@@ -19,6 +19,7 @@ export * from "./error_code.ts";
 export * from "./event.ts";
 export * from "./resume_token.ts";
 export * from "./stream_error.ts";
+export * from "./token_source.ts";
 export * from "./token_stream.ts";
 export * from "./v1_message.ts";
 export * from "./v2_control.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EventBatch, TokenStreamSource } from "./token_stream.ts";
+import type { EventBatch, TokenStreamSource } from "./token_source.ts";
 
 interface Branch {
   queue: EventBatch[];

@@ -33,6 +33,8 @@ export class StreamError extends Error {
   readonly details: Record<string, unknown>;
 
   /**
+   * Makes an error.
+   *
    * @param code What failed, as a code of the table.
    * @param message One sentence that says what was wrong and what was expected.
    * @param options Details and cause.
@@ -99,9 +101,7 @@ export class StreamError extends Error {
     const details = record.details;
     return new StreamError(
       isErrorCode(record.code) ? record.code : fallback,
-      typeof record.message === "string"
-        ? record.message
-        : "No message was given",
+      typeof record.message === "string" ? record.message : "No message was given",
       typeof details === "object" && details !== null
         ? { details: details as Record<string, unknown> }
         : {},

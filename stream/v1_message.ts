@@ -78,9 +78,7 @@ export function encodeV1Auth(secret: string): string {
 export function decodeV1Auth(message: string): string | undefined {
   try {
     const value = JSON.parse(message);
-    return value?.type === "auth" && typeof value.secret === "string"
-      ? value.secret
-      : undefined;
+    return value?.type === "auth" && typeof value.secret === "string" ? value.secret : undefined;
   } catch {
     return undefined;
   }

@@ -114,9 +114,7 @@ export function decodeProducerFrame(message: string): Frame<ProducerHeader> {
   ) {
     throw new StreamError(
       "bad_request",
-      `Cannot read frame: close is ${
-        JSON.stringify(close)
-      }, expected done, error or sealed`,
+      `Cannot read frame: close is ${JSON.stringify(close)}, expected done, error or sealed`,
     );
   }
   return frame;

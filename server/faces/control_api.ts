@@ -87,10 +87,9 @@ export function controlApi(
     const grant = await grantOf(context);
     demand(grant, "create");
     const wanted = context.req.query("prefix") ?? "";
-    const prefix =
-      grant.prefix !== undefined && !wanted.startsWith(grant.prefix)
-        ? grant.prefix
-        : wanted;
+    const prefix = grant.prefix !== undefined && !wanted.startsWith(grant.prefix)
+      ? grant.prefix
+      : wanted;
     const channels = await relay.store.list(prefix);
     return context.json({
       channels: channels.map((info) => describe(relay, info)),
@@ -270,9 +269,7 @@ async function tokensFor(
 ): Promise<Record<string, string>> {
   const roles: Role[] = ["produce", "consume", "supervise", "cancel"];
   const tokens = await Promise.all(
-    roles.map((role) =>
-      mintToken(secret, { channel: id, incarnation, roles: [role] })
-    ),
+    roles.map((role) => mintToken(secret, { channel: id, incarnation, roles: [role] })),
   );
   return Object.fromEntries(roles.map((role, index) => [role, tokens[index]]));
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import { type CloseKind, StreamError } from "../../stream/mod.ts";
-import type { Channel, ProducerLink } from "../channel.ts";
+import type { Channel } from "../channel.ts";
+import type { ProducerLink } from "../channel_links.ts";
 import { Deadline } from "../deadline.ts";
 import type { AppendBatch, AppendResult, Claim } from "../store/store.ts";
 

@@ -4,13 +4,9 @@
  * @module
  */
 import { type Context, Hono } from "hono";
-import {
-  type ChannelEnd,
-  parseEvent,
-  randomId,
-  StreamError,
-} from "../../stream/mod.ts";
-import type { Channel, ProducerLink } from "../channel.ts";
+import { type ChannelEnd, parseEvent, randomId, StreamError } from "../../stream/mod.ts";
+import type { Channel } from "../channel.ts";
+import type { ProducerLink } from "../channel_links.ts";
 import type { ReaderSink } from "../reader.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { StoredFrame } from "../store/store.ts";
@@ -176,10 +172,11 @@ function download(channel: Channel): ReadableStream<Uint8Array> {
         },
         gap: () => {},
         // what broke off must not look complete: an error cuts the chunked body short
-        ended: (end) =>
-          end.kind === "done"
-            ? controller.close()
-            : fail(StreamError.parse(end)),
+        ended: (end) => {
+          if (end.kind !== "done") return fail(StreamError.parse(end));
+          leave();
+          controller.close();
+        },
         failed: fail,
       };
       const attached = channel.attachReader(

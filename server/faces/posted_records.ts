@@ -82,9 +82,7 @@ export async function readRecords(
   }
   throw new StreamError(
     "bad_request",
-    `Cannot take content type ${
-      JSON.stringify(type)
-    }: expected application/x-ndjson or text/plain`,
+    `Cannot take content type ${JSON.stringify(type)}: expected application/x-ndjson or text/plain`,
   );
 }
 
@@ -96,9 +94,7 @@ function parseLines(body: string): AppendBatch {
     if (!isObject(text)) {
       throw new StreamError(
         "bad_request",
-        `Cannot take records: line ${
-          index + 1
-        } of ${lines.length} is no JSON object`,
+        `Cannot take records: line ${index + 1} of ${lines.length} is no JSON object`,
       );
     }
     return text;
@@ -122,9 +118,7 @@ function readClose(headers: Headers): "done" | "error" | undefined {
   }
   throw new StreamError(
     "bad_request",
-    `Cannot read header Producer-Close: it is ${
-      JSON.stringify(close)
-    }, expected done or error`,
+    `Cannot read header Producer-Close: it is ${JSON.stringify(close)}, expected done or error`,
   );
 }
 

@@ -11,7 +11,8 @@ import {
   renderV1End,
   StreamError,
 } from "../../stream/mod.ts";
-import type { Channel, ProducerLink } from "../channel.ts";
+import type { Channel } from "../channel.ts";
+import type { ProducerLink } from "../channel_links.ts";
 import type { Peer } from "../peer.ts";
 import type { ReaderSink } from "../reader.ts";
 import { PEER_QUEUE_BYTES, type RelayContext } from "../relay_context.ts";
@@ -133,9 +134,7 @@ class V1ProducerSession implements Session, ProducerLink {
   }
 
   closed(code: number): void {
-    this.#settle(code).finally(() =>
-      this.#leave(!this.#finished && !this.#ends)
-    );
+    this.#settle(code).finally(() => this.#leave(!this.#finished && !this.#ends));
   }
 
   cancel(): boolean {

@@ -36,9 +36,7 @@ export async function consumeV2(
   grant: Grant,
 ): Promise<Session> {
   const from = count(hello.from ?? 0, "from");
-  const credit = hello.credit === undefined
-    ? Infinity
-    : count(hello.credit, "credit");
+  const credit = hello.credit === undefined ? Infinity : count(hello.credit, "credit");
   const channel = await context.channels.open(
     id,
     grant,
@@ -54,9 +52,7 @@ function count(value: unknown, name: string): number {
   }
   throw new StreamError(
     "bad_request",
-    `Cannot take hello: ${name} is ${
-      JSON.stringify(value)
-    }, expected a whole number from 0`,
+    `Cannot take hello: ${name} is ${JSON.stringify(value)}, expected a whole number from 0`,
   );
 }
 
@@ -163,17 +159,11 @@ class ConsumerSession implements Session, ReaderSink {
   frame(frame: StoredFrame, from: number): void {
     const skip = from - frame.first;
     const n = frame.n - skip;
-    const text = skip === 0
-      ? frame.text
-      : frame.text.split("\n").slice(skip).join("\n");
+    const text = skip === 0 ? frame.text : frame.text.split("\n").slice(skip).join("\n");
     // put together by hand: this runs for every frame
     const head = frame.origin === "producer"
-      ? `{"n":${n},"o":${from},"by":"p","e":${frame.epoch},"s":${
-        (frame.seq ?? 0) + skip
-      }}\n`
-      : `{"n":${n},"o":${from},"by":"${
-        frame.origin === "supervisor" ? "s" : "r"
-      }"}\n`;
+      ? `{"n":${n},"o":${from},"by":"p","e":${frame.epoch},"s":${(frame.seq ?? 0) + skip}}\n`
+      : `{"n":${n},"o":${from},"by":"${frame.origin === "supervisor" ? "s" : "r"}"}\n`;
     this.#send(head + text);
   }
 

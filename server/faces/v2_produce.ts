@@ -11,7 +11,8 @@ import {
   isFrame,
   StreamError,
 } from "../../stream/mod.ts";
-import type { Channel, ProducerLink } from "../channel.ts";
+import type { Channel } from "../channel.ts";
+import type { ProducerLink } from "../channel_links.ts";
 import type { Peer } from "../peer.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { Grant } from "../tokens.ts";

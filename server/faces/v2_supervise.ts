@@ -12,11 +12,12 @@ import {
   type OnDisconnect,
   StreamError,
 } from "../../stream/mod.ts";
-import type { Channel, SupervisorLink } from "../channel.ts";
+import type { Channel } from "../channel.ts";
 import type { Peer } from "../peer.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { Grant } from "../tokens.ts";
 import { refuse, type Session } from "./peer_gate.ts";
+import type { SupervisorLink } from "../supervision.ts";
 
 /** Seconds a lease lasts after its supervisor went, unless the hello says otherwise. */
 export const DEFAULT_LEASE = 600;
@@ -42,9 +43,7 @@ export async function superviseV2(
   if (typeof lease !== "number" || !(lease >= 0)) {
     throw new StreamError(
       "bad_request",
-      `Cannot take hello: lease is ${
-        JSON.stringify(lease)
-      }, expected seconds from 0`,
+      `Cannot take hello: lease is ${JSON.stringify(lease)}, expected seconds from 0`,
     );
   }
   const channel = await context.channels.open(

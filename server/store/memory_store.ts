@@ -151,9 +151,7 @@ export class MemoryStore implements Store {
     for (const frame of source.read(source.info.first, Infinity)) {
       const n = Math.min(frame.n, at - frame.first);
       if (n <= 0) break;
-      const text = n === frame.n
-        ? frame.text
-        : frame.text.split("\n").slice(0, n).join("\n");
+      const text = n === frame.n ? frame.text : frame.text.split("\n").slice(0, n).join("\n");
       log.append({ origin: "relay" }, { n, text });
     }
     return log.snapshot();
@@ -197,9 +195,7 @@ export class MemoryStore implements Store {
     if (this.#channels.has(options.id)) {
       throw new StreamError(
         "conflict",
-        `Cannot create channel ${
-          JSON.stringify(options.id)
-        }: there is one of that name`,
+        `Cannot create channel ${JSON.stringify(options.id)}: there is one of that name`,
       );
     }
     const log = new MemoryLog(options, randomId(12));

@@ -7,12 +7,7 @@
  *
  * @module
  */
-import type {
-  CancelRequest,
-  ChannelEnd,
-  CloseKind,
-  OnDisconnect,
-} from "../../stream/mod.ts";
+import type { CancelRequest, ChannelEnd, CloseKind, OnDisconnect } from "../../stream/mod.ts";
 
 /** How safe a committed frame is: `memory` dies with the process, `normal` survives `kill -9`, `full` power loss. */
 export type SyncMode = "memory" | "normal" | "full";

@@ -28,9 +28,7 @@ export function denoTransport(options: ListenOptions): Promise<Listening> {
       return new Response("Internal error", { status: 500 });
     },
   }, (request, info) => {
-    const remote = info.remoteAddr.transport === "tcp"
-      ? info.remoteAddr.hostname
-      : "unix";
+    const remote = info.remoteAddr.transport === "tcp" ? info.remoteAddr.hostname : "unix";
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return options.fetch(request, remote);
     }
@@ -42,9 +40,7 @@ export function denoTransport(options: ListenOptions): Promise<Listening> {
       // shutdown() waits for idle keep-alive connections and stuck readers; they get a moment, no more
       const done = server.shutdown();
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const patience = new Promise<void>((resolve) =>
-        timer = setTimeout(resolve, 500)
-      );
+      const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, 500));
       await Promise.race([done, patience]);
       clearTimeout(timer);
     },
@@ -101,9 +97,7 @@ function upgrade(
   };
   socket.onopen = () => guarded(() => options.peer(peer, opened));
   socket.onmessage = ({ data }) =>
-    guarded(() =>
-      peer.message(typeof data === "string" ? data : new Uint8Array(data))
-    );
+    guarded(() => peer.message(typeof data === "string" ? data : new Uint8Array(data)));
   socket.onclose = ({ code, reason }) => leave(code, reason);
   socket.onerror = () => leave(1006, "");
   return response;

@@ -95,9 +95,7 @@ function adopt(
   client.on(
     "message",
     (data: Uint8Array, binary: boolean) =>
-      guarded(() =>
-        peer.message(binary ? data : new TextDecoder().decode(data))
-      ),
+      guarded(() => peer.message(binary ? data : new TextDecoder().decode(data))),
   );
   client.on("close", (code: number, reason: Uint8Array) => {
     stop();

@@ -1,0 +1,149 @@
+/**
+ * Who answers for a channel's job: supervisors that are connected, the lease that outlives them, and the
+ * clocks that run when a supervisor or a producer is away.
+ *
+ * @module
+ */
+import type { CancelRequest, ChannelEnd, OnDisconnect } from "../stream/mod.ts";
+import { Deadline } from "./deadline.ts";
+
+/** What is told of a producer. */
+export type ProducerStatus = { state: string } & Record<string, unknown>;
+
+/** A supervisor that is connected now. */
+export interface SupervisorLink {
+  /** Tells it what the producer does. */
+  status(status: ProducerStatus): void;
+  /** Tells it that a cancel was asked for. */
+  cancel(cancel: CancelRequest): void;
+  /** Tells it the end. */
+  ended(end: ChannelEnd): void;
+  /** Tells it that the channel is gone. */
+  gone(): void;
+}
+
+/** What a {@linkcode Supervision} is to know and do. */
+export interface SupervisionOptions {
+  /** Milliseconds a producer may be away before its stream ends, where nobody supervises. */
+  producerGrace: number;
+  /** Milliseconds a lease still counts after it ran out. */
+  leaseGrace: number;
+  /** Until when the lease ran when the channel was last live, in milliseconds since 1970; 0 without one. */
+  leaseUntil: number;
+  /** What the supervisor wanted done when it goes away. */
+  onDisconnect: OnDisconnect;
+  /** Called when a producer stayed away for too long. */
+  lost(): void;
+  /** Called when the supervisor stayed away for so many seconds. */
+  abandoned(seconds: number): void;
+}
+
+/** The supervision of one live channel. */
+export class Supervision {
+  /** Until when the lease runs, in milliseconds since 1970; 0 without one. */
+  leaseUntil: number;
+  /** What the supervisor wants done when it goes away. */
+  onDisconnect: OnDisconnect;
+  #options: SupervisionOptions;
+  #links = new Set<SupervisorLink>();
+  #loss = new Deadline();
+  #abandoned = new Deadline();
+  #producerGoneAt = 0;
+  #over = false;
+
+  /** @param options What it is to know and do. */
+  constructor(options: SupervisionOptions) {
+    this.#options = options;
+    this.leaseUntil = options.leaseUntil;
+    this.onDisconnect = options.onDisconnect;
+  }
+
+  /** The supervisors that are connected. */
+  get links(): ReadonlySet<SupervisorLink> {
+    return this.#links;
+  }
+
+  /** Whether a supervisor is connected, or a lease of one that was still counts. */
+  get alive(): boolean {
+    return this.#links.size > 0 ||
+      (this.leaseUntil > 0 && Date.now() < this.leaseUntil + this.#options.leaseGrace);
+  }
+
+  /** Whether a clock runs. */
+  get armed(): boolean {
+    return this.#loss.armed || this.#abandoned.armed;
+  }
+
+  /** Whether the producer went without an end and has not come back. */
+  get producerAway(): boolean {
+    return this.#producerGoneAt > 0;
+  }
+
+  /** Takes a supervisor in; what its predecessor's going had started is stopped. */
+  attach(link: SupervisorLink): void {
+    this.#links.add(link);
+    this.#abandoned.clear();
+    this.#loss.clear();
+  }
+
+  /**
+   * Lets a supervisor go.
+   *
+   * @param link The supervisor.
+   * @returns Whether it was the last.
+   */
+  detach(link: SupervisorLink): boolean {
+    return this.#links.delete(link) && this.#links.size === 0;
+  }
+
+  /** Sets the lease; `until` 0 gives it up. */
+  renew(until: number, onDisconnect?: OnDisconnect): void {
+    this.leaseUntil = until;
+    if (onDisconnect) this.onDisconnect = onDisconnect;
+    this.#armLoss();
+  }
+
+  /**
+   * Starts what the supervisor wanted done when it goes away.
+   *
+   * @param claimed Whether a producer has ever connected.
+   */
+  leave(claimed: boolean): void {
+    const { pending = "keep", running = 60 } = this.onDisconnect;
+    const after = claimed ? running : pending;
+    if (after === "keep" || this.leaseUntil === 0 || this.#over) return;
+    this.#abandoned.set(Date.now() + after * 1000, () => this.#options.abandoned(after));
+  }
+
+  /** Tells every supervisor what the producer does. */
+  notify(status: ProducerStatus): void {
+    for (const link of this.#links) link.status(status);
+  }
+
+  /** Notes that the producer is there. */
+  producerCame(): void {
+    this.#producerGoneAt = 0;
+    this.#loss.clear();
+  }
+
+  /** Notes that the producer went without an end. */
+  producerWent(): void {
+    this.#producerGoneAt = Date.now();
+    this.#armLoss();
+  }
+
+  /** Stops every clock: the channel has its end, or is gone. */
+  finish(): void {
+    this.#over = true;
+    this.#loss.clear();
+    this.#abandoned.clear();
+  }
+
+  /** A producer that is away ends as lost, once its grace and any lease are over. */
+  #armLoss(): void {
+    if (!this.producerAway || this.#links.size > 0 || this.#over) return this.#loss.clear();
+    const { producerGrace, leaseGrace, lost } = this.#options;
+    const leased = this.leaseUntil > 0 ? this.leaseUntil + leaseGrace : 0;
+    this.#loss.set(Math.max(this.#producerGoneAt + producerGrace, leased), lost);
+  }
+}
