@@ -1,1 +1,617 @@
-# placeholder
+#!/usr/bin/env python3
+"""Sends what a program prints to a streamrelay channel, as it comes.
+
+One file, standard library only, Python >= 3.6. The channel comes from STREAMRELAY_URL,
+STREAMRELAY_CHANNEL and STREAMRELAY_TOKEN (or RELAY_URL, CHANNEL_ID, RELAY_SECRET).
+
+  python3 producer.py run -- command …         run a command, stream its output, report how it ended
+  my-program | python3 producer.py pipe        stream standard input; add --eof-is-done where the end
+                                               of input is known to be success
+  python3 producer.py input FILE               fetch the channel's input (exit 3: none, 4: cancelled)
+  python3 producer.py report --verdict FILE    report a failure unless the channel has its end
+  python3 producer.py check                    exit 0 when this producer can be used here
+
+pipe also takes --verdict FILE (how the program ended: "exit N" or "signal N", then the end of its
+stderr) and --pid FILE (its process group, which is ended when the stream is cancelled).
+
+Output is kept (8 MiB in memory, then in a temporary file) while the relay can't be reached. In
+seconds: STREAMRELAY_HEARTBEAT (15), STREAMRELAY_GIVE_UP (600, after the end of the program),
+STREAMRELAY_KILL_AFTER (5), STREAMRELAY_DRAIN (2), STREAMRELAY_HINT (60), STREAMRELAY_TIMEOUT (30).
+"""
+
+import base64
+import binascii
+import codecs
+import collections
+import http.client
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from urllib.parse import quote, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+STDERR_TAIL = 8192
+IGNORED = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGQUIT")
+
+
+def seconds(name, default):
+    try:
+        return float(os.environ["STREAMRELAY_" + name])
+    except (KeyError, ValueError):
+        return default
+
+
+def setting(*names):
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")
+
+
+def say(sentence):
+    sys.stderr.write("streamrelay: %s\n" % sentence)
+    sys.stderr.flush()
+
+
+class Refused(Exception):
+    """The relay's final answer: trying again can't help."""
+
+    def __init__(self, code, message, details=None):
+        Exception.__init__(self, "%s (%s)" % (message, code))
+        self.code = code
+        self.details = details or {}
+
+
+class Unreachable(Exception):
+    """No answer, or none of a relay; trying again may help."""
+
+
+class Relay:
+    """HTTP to the relay over one kept connection. Every request may be repeated safely."""
+
+    def __init__(self):
+        urls = setting("STREAMRELAY_URL", "RELAY_URL")
+        self.channel = setting("STREAMRELAY_CHANNEL", "CHANNEL_ID")
+        self.token = setting("STREAMRELAY_TOKEN", "RELAY_SECRET")
+        if not urls or not self.channel:
+            raise Refused("bad_request", "STREAMRELAY_URL and STREAMRELAY_CHANNEL must be set")
+        if setting("STREAMRELAY_KEY", "RELAY_ENCRYPTION_KEY"):
+            raise Refused("unsupported", "a key is set, but this producer can't encrypt yet")
+        self.urls = collections.deque(url.strip() for url in urls.split(",") if url.strip())
+        for url in self.urls:
+            if urlsplit(url).scheme not in ("ws", "wss", "http", "https"):
+                raise Refused("bad_request", "%s is no relay URL: expected ws://, wss://, http:// or https://" % url)
+        self.timeout = seconds("TIMEOUT", 30.0)
+        self.connection = None
+        self.lost = 0
+
+    def connect(self):
+        url = urlsplit(self.urls[0])
+        scheme = "https" if url.scheme in ("wss", "https") else "http"
+        host, port = url.hostname, url.port or (443 if scheme == "https" else 80)
+        self.prefix = url.path.rstrip("/")
+        self.headers = {"Host": url.netloc.rpartition("@")[2]}
+        if self.token:
+            self.headers["Authorization"] = "Bearer " + self.token
+        kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
+        proxy = None if proxy_bypass(host) else getproxies().get(scheme) or getproxies().get("all")
+        if not proxy:
+            self.connection = kind(host, port, timeout=self.timeout)
+            return
+        proxy = urlsplit(proxy if "://" in proxy else "http://" + proxy)
+        extra = {}
+        if proxy.username:
+            pair = "%s:%s" % (unquote(proxy.username), unquote(proxy.password or ""))
+            extra["Proxy-Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+        self.connection = kind(proxy.hostname, proxy.port or 3128, timeout=self.timeout)
+        if scheme == "https":
+            self.connection.set_tunnel(host, port, extra)
+        else:
+            self.prefix = "http://%s%s" % (self.headers["Host"], self.prefix)
+            self.headers.update(extra)
+
+    def request(self, method, path, body=None, headers=None):
+        """Returns status and bytes of the answer; raises Refused or Unreachable."""
+        fresh = self.connection is None
+        try:
+            if fresh:
+                self.connect()
+            target = "%s/v1/channels/%s%s" % (self.prefix, quote(self.channel, safe=""), path)
+            self.connection.request(method, target, body, dict(self.headers, **(headers or {})))
+            answer = self.connection.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self.drop()
+            self.lost += 1
+            if not fresh:  # a kept connection may have been closed meanwhile
+                return self.request(method, path, body, headers)
+            self.urls.rotate(-1)
+            raise Unreachable(str(error) or type(error).__name__)
+        if answer.status < 400:
+            return answer.status, content
+        try:
+            error = json.loads(content.decode("utf-8"))["error"]
+            code, message = error["code"], error["message"]
+        except (ValueError, KeyError, TypeError):
+            self.drop()
+            raise Unreachable("HTTP %d that is no answer of a relay" % answer.status)
+        if answer.status >= 500 and answer.status != 501 or answer.status in (408, 425, 429):
+            raise Unreachable(message)
+        raise Refused(code, message, error.get("details"))
+
+    def drop(self):
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+    def persist(self, deadline, *request):
+        """Repeats a request until it is answered, or until deadline() is over."""
+        pause, told = 0.2, False
+        while True:
+            try:
+                return self.request(*request)
+            except Unreachable as error:
+                left = deadline() - time.monotonic()
+                if left <= 0:
+                    raise
+                if not told:
+                    told = True
+                    say("no relay answers at %s (%s); trying on" % (",".join(self.urls), error))
+            time.sleep(min(left, pause * random.uniform(0.5, 1.0)))
+            pause = min(pause * 2, 10.0)
+
+
+class Spool:
+    """Records between the reader and the sender: bounded memory, then a file."""
+
+    LIMIT = 8 << 20
+
+    def __init__(self):
+        self.memory = collections.deque()
+        self.bytes = 0
+        self.file = None
+        self.read_at = self.write_at = 0
+        self.ended = False
+        self.changed = threading.Condition()
+
+    def put(self, record):
+        with self.changed:
+            while not self.ended:
+                if self.write_at == self.read_at and self.bytes < self.LIMIT:
+                    self.memory.append(record)
+                    self.bytes += len(record)
+                    break
+                try:
+                    self.file = self.file or tempfile.TemporaryFile(prefix="streamrelay")
+                    self.file.seek(self.write_at)
+                    self.file.write(record + b"\n")
+                    self.file.flush()
+                    self.write_at += len(record) + 1
+                    break
+                except OSError:  # no room there either: the program has to wait
+                    self.changed.wait(1.0)
+            self.changed.notify_all()
+
+    def take(self, timeout):
+        """Up to 512 records or 128 KiB; an empty list after the timeout, None at the end."""
+        with self.changed:
+            if not self.memory and self.write_at == self.read_at and not self.ended:
+                self.changed.wait(timeout)
+            if not self.memory and self.read_at < self.write_at:
+                self.file.seek(self.read_at)
+                while self.bytes < 1 << 20 and self.read_at < self.write_at:
+                    line = self.file.readline()
+                    self.read_at += len(line)
+                    self.memory.append(line[:-1])
+                    self.bytes += len(line) - 1
+                if self.read_at == self.write_at:
+                    self.file.truncate(0)
+                    self.read_at = self.write_at = 0
+            batch, size = [], 0
+            while self.memory and len(batch) < 512 and (not batch or size + len(self.memory[0]) <= 1 << 17):
+                batch.append(self.memory.popleft())
+                size += len(batch[-1])
+            self.bytes -= size
+            self.changed.notify_all()
+            return None if not batch and self.ended else batch
+
+    def end(self):
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+
+
+class Producer:
+    """Sends the spool to the channel, and ends it."""
+
+    def __init__(self, relay, on_cancel, finished=lambda: False):
+        self.relay = relay
+        self.on_cancel = on_cancel
+        self.finished = finished
+        self.instance = "py-" + binascii.hexlify(os.urandom(12)).decode()
+        self.cancel = None
+        self.spool = Spool()
+        self.over = None
+        self.silent = True
+
+    def deadline(self):
+        """While the program runs there is none: its output is kept."""
+        if not self.spool.ended:
+            return float("inf")
+        if self.over is None:
+            self.over = time.monotonic() + seconds("GIVE_UP", 600.0)
+        return self.over
+
+    def read(self, source, copy=None):
+        """Spools all that a file descriptor gives."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while True:
+            try:
+                chunk = os.read(source, 16384)
+            except OSError:
+                chunk = b""
+            self.silent = False
+            if copy is not None and chunk:
+                pass_on(copy, chunk)
+            text = decoder.decode(chunk, not chunk)
+            if text:
+                self.spool.put(record({"type": "token", "content": text}))
+            if not chunk:
+                break
+        self.spool.end()
+
+    def hint(self):
+        wait = seconds("HINT", 60.0)
+        if wait > 0:
+            time.sleep(wait)
+            if self.silent:
+                say("no output for %g s; it may be buffered: flush it after each piece, or see stdbuf and PYTHONUNBUFFERED" % wait)
+
+    def claim(self, continues=None):
+        wish = {"instance": self.instance}
+        if continues:
+            wish["continues"] = continues
+        answer = self.ask("/claim", json.dumps(wish).encode(), {"Content-Type": "application/json"})
+        self.epoch, self.seq = answer["epoch"], answer["next"]
+
+    def ask(self, path, body, headers):
+        _status, content = self.relay.persist(self.deadline, "POST", path, body, headers)
+        try:
+            answer = json.loads(content.decode("utf-8"))
+            next_seq = answer["next"]
+        except (ValueError, KeyError, TypeError):
+            raise Refused("internal", "the relay's answer has no next: %r" % content[:80])
+        if answer.get("cancel") and self.cancel is None and not self.finished():
+            self.cancel = answer["cancel"]
+            self.on_cancel()
+        return dict(answer, next=next_seq)
+
+    def post(self, records, close=None):
+        """Sends records until the relay has all of them."""
+        while True:
+            headers = {
+                "Content-Type": "application/x-ndjson",
+                "Producer-Id": self.instance,
+                "Producer-Epoch": str(self.epoch),
+                "Producer-Seq": str(self.seq),
+            }
+            if close:
+                headers["Producer-Close"] = close
+            try:
+                answer = self.ask("/records", b"\n".join(records), headers)
+            except Refused as error:
+                expected = error.details.get("expected")
+                if error.code != "seq_gap" or not isinstance(expected, int) or not self.seq < expected <= self.seq + len(records):
+                    raise
+                del records[:expected - self.seq]
+                self.seq = expected
+                if not records:
+                    return
+                continue
+            self.seq = answer["next"]
+            end = answer.get("end")
+            if end and not close:
+                raise Refused("ended", "the channel was ended by the %s" % end.get("by"))
+            return
+
+    def stream(self):
+        """Claims, and sends until the spool ends."""
+        self.claim()
+        self.post([record({
+            "type": "status",
+            "state": "running",
+            "node": os.uname()[1],
+            "jobId": setting("SLURM_JOB_ID", "PBS_JOBID") or None,
+        })])
+        while True:
+            batch = self.spool.take(seconds("HEARTBEAT", 15.0))
+            if batch is None:
+                return
+            self.post(batch)
+
+    def finish(self, end):
+        """Sends the final record. A lost answer to it shows as a channel that is no longer open."""
+        lost = self.relay.lost
+        try:
+            self.post([record(end)], end["type"])
+        except Refused as error:
+            if error.code not in ("ended", "unauthorized", "not_found", "expired") or lost == self.relay.lost:
+                raise
+
+
+def record(value):
+    value = {key: part for key, part in value.items() if part is not None}
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def pass_on(target, chunk):
+    try:
+        while chunk:
+            chunk = chunk[os.write(target, chunk):]
+    except OSError:
+        pass  # nobody reads it there; the stream goes on
+
+
+def final_record(kind, number, stderr, cancel=None):
+    """What ends the stream of a program that ended so."""
+    if cancel is not None:
+        message = "The stream was cancelled on request" + (": %s" % cancel["reason"] if cancel.get("reason") else "")
+        details = {"cancelled": True, "by": cancel.get("by"), "reason": cancel.get("reason")}
+        return {"type": "error", "code": "cancelled", "message": message, "details": details}
+    if kind == "exit" and number == 0:
+        return {"type": "done", "reason": "completed"}
+    last = next((line for line in reversed(stderr.splitlines()) if line.strip()), "").strip()
+    message = "The program ended with exit code %d" % number if kind == "exit" else "The program was killed by signal %d" % number
+    details = {"exitCode" if kind == "exit" else "signal": number, "stderr": stderr, "node": os.uname()[1]}
+    return {"type": "error", "code": "job_failed", "message": message + (": " + last[:500] if last else ""), "details": details}
+
+
+def read_verdict(path):
+    """How the program ended, as the wrapper wrote it; None where it didn't."""
+    try:
+        with open(path, "rb") as file:
+            first, _lf, rest = file.read().partition(b"\n")
+        kind, number = first.split()
+        return kind.decode(), int(number), rest[-STDERR_TAIL:].decode("utf-8", "replace")
+    except (OSError, ValueError):
+        return None
+
+
+def start(target, *args):
+    threading.Thread(target=target, args=args, daemon=True).start()
+
+
+def kill_group(group):
+    for name, pause in (("SIGTERM", seconds("KILL_AFTER", 5.0)), ("SIGKILL", 0)):
+        try:
+            os.killpg(group, getattr(signal, name))
+        except OSError:
+            return
+        time.sleep(pause)
+
+
+def pipe(verdict=None, pid=None, eof_is_done=False):
+    if verdict:  # signals to the whole job are the wrapper's business
+        for name in IGNORED:
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+    def end_program():
+        while pid and not os.path.exists(verdict or ""):
+            try:
+                with open(pid) as file:
+                    return kill_group(int(file.read()))
+            except (OSError, ValueError):
+                time.sleep(0.05)
+        producer.spool.end()
+
+    def watch():
+        # A child of the program that lives on may hold the pipe open after the program's end.
+        while not os.path.exists(verdict):
+            time.sleep(0.2)
+        time.sleep(seconds("DRAIN", 2.0))
+        producer.spool.end()
+
+    producer = Producer(Relay(), lambda: start(end_program), lambda: bool(verdict) and os.path.exists(verdict))
+    start(producer.read, 0)
+    start(producer.hint)
+    if verdict:
+        start(watch)
+    try:
+        producer.stream()
+        ended = read_verdict(verdict) if verdict else ("exit", 0, "") if eof_is_done else None
+        if ended is None and producer.cancel is None:
+            say("the input ended, but nothing told whether the program succeeded" + ("" if verdict else "; use run -- command, or --eof-is-done"))
+            return 1
+        producer.finish(final_record(*(ended or ("exit", 1, "")), cancel=producer.cancel))
+        return 0
+    except (Refused, Unreachable) as error:
+        say("streaming stopped: %s" % error)
+        while not producer.spool.ended:  # the program must not be held up or killed for it
+            producer.spool.take(1.0)
+        return 1
+
+
+def run(command):
+    producer = Producer(Relay(), lambda: start(end_program))
+    own_group = not os.isatty(0)
+    env = {name: value for name, value in os.environ.items()
+           if name not in ("STREAMRELAY_TOKEN", "STREAMRELAY_KEY", "RELAY_SECRET", "RELAY_ENCRYPTION_KEY")}
+    env.setdefault("PYTHONUNBUFFERED", "1")
+    stopped = []
+
+    def on_signal(number, _frame):
+        stopped.append(number)
+        try:
+            (os.killpg if own_group else os.kill)(child.pid, number)
+        except OSError:
+            pass
+
+    def end_program():
+        kill_group(child.pid) if own_group else child.terminate()
+
+    try:
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, start_new_session=own_group)
+    except OSError as error:
+        say("can't run %s: %s" % (command[0], error.strerror))
+        producer.spool.end()
+        return report_only(producer, ("exit", 127, "%s: %s\n" % (command[0], error.strerror)), 127)
+    for name in IGNORED:
+        signal.signal(getattr(signal, name), on_signal)
+    tail = bytearray()
+
+    def read_stderr():
+        while True:
+            chunk = os.read(child.stderr.fileno(), 16384)
+            if not chunk:
+                return
+            pass_on(2, chunk)
+            tail.extend(chunk)
+            del tail[:-STDERR_TAIL]
+
+    errors = threading.Thread(target=read_stderr, daemon=True)
+    errors.start()
+    start(producer.read, child.stdout.fileno(), 1)
+    start(producer.hint)
+    result = []
+
+    def send():
+        try:
+            producer.stream()
+        except (Refused, Unreachable) as error:
+            result.append(error)
+            say("streaming stopped: %s; the program runs on" % error)
+            while not producer.spool.ended:
+                producer.spool.take(1.0)
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    code = child.wait()
+    errors.join(seconds("DRAIN", 2.0))
+    give_up = time.monotonic() + seconds("DRAIN", 2.0)
+    while not producer.spool.ended and time.monotonic() < give_up:
+        time.sleep(0.01)
+    producer.spool.end()
+    producer.finished = lambda: True
+    sender.join()
+    terminal = next((n for n in stopped if n in (signal.SIGTERM, signal.SIGINT)), None)
+    kind, number = ("signal", terminal) if terminal else ("signal", -code) if code < 0 else ("exit", code)
+    if not result:
+        report_only(producer, (kind, int(number), bytes(tail).decode("utf-8", "replace")), 0, False)
+    return code if code > 0 else 128 + int(number) if kind == "signal" else 0
+
+
+def report_only(producer, ended, code, claim=True):
+    try:
+        if claim:
+            producer.claim()
+        producer.finish(final_record(*ended, cancel=producer.cancel))
+    except (Refused, Unreachable) as error:
+        say("how the program ended could not be told to the relay: %s" % error)
+    return code
+
+
+def report(verdict):
+    """A user's own producer may have ended the stream already, or died before it could."""
+    ended = read_verdict(verdict)
+    if ended is None:
+        say("%s holds no verdict" % verdict)
+        return 1
+    if ended[:2] == ("exit", 0):
+        return 0
+    producer = Producer(Relay(), lambda: None, lambda: True)
+    producer.spool.end()
+    try:
+        _status, content = producer.relay.persist(producer.deadline, "GET", "")
+        info = json.loads(content.decode("utf-8"))
+        if info.get("end"):
+            return 0
+        claims = info.get("claims")
+        last = claims[-1] if claims else None
+        try:
+            producer.claim(last and {"epoch": last["epoch"], "count": last["next"]})
+        except Refused as error:
+            if error.code != "seq_gap":
+                raise
+            producer.claim()
+        producer.finish(final_record(*ended))
+        return 0
+    except (Refused, Unreachable) as error:
+        if getattr(error, "code", "") == "ended":
+            return 0
+        say("how the program ended could not be told to the relay: %s" % error)
+        return 1
+
+
+def fetch_input(target):
+    relay = Relay()
+    over = time.monotonic() + seconds("GIVE_UP", 600.0)
+    try:
+        _status, content = relay.persist(lambda: over, "GET", "")
+        info = json.loads(content.decode("utf-8"))
+        if info.get("cancel") or info.get("end"):
+            return 4
+        try:
+            status, content = relay.persist(lambda: over, "GET", "/input")
+        except Refused as error:
+            if error.code == "not_found":
+                return 3
+            raise
+        if status == 204:
+            return 3
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+        return 0
+    except Refused as error:
+        if error.code == "ended":
+            return 4
+        say("the input can't be fetched: %s" % error)
+    except (Unreachable, OSError, ValueError) as error:
+        say("the input can't be fetched: %s" % error)
+    return 1
+
+
+def check():
+    relay = Relay()
+    if any(urlsplit(url).scheme in ("wss", "https") for url in relay.urls):
+        import ssl
+        ssl.create_default_context()
+    return 0 if sys.version_info >= (3, 6) else 1
+
+
+def main(args):
+    try:
+        if args[:1] == ["check"] and len(args) == 1:
+            return check()
+        if args[:1] == ["input"] and len(args) == 2:
+            return fetch_input(args[1])
+        if args[:1] == ["report"] and len(args) == 3 and args[1] == "--verdict":
+            return report(args[2])
+        if args[:2] == ["run", "--"] and len(args) > 2:
+            return run(args[2:])
+        if args[:1] == ["pipe"]:
+            options, rest = {}, args[1:]
+            while rest:
+                if rest[0] == "--eof-is-done":
+                    options["eof_is_done"] = True
+                    rest = rest[1:]
+                elif rest[0] in ("--verdict", "--pid") and len(rest) > 1:
+                    options[rest[0][2:]] = rest[1]
+                    rest = rest[2:]
+                else:
+                    break
+            if not rest:
+                return pipe(**options)
+    except Refused as error:
+        say(str(error))
+        return 1
+    sys.stderr.write(__doc__)
+    return 0 if args in (["--help"], ["-h"]) else 2
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(code)  # not waiting for threads that still read
