@@ -22,8 +22,6 @@ export function cleanEnvironment(
   environment: Record<string, string> = Deno.env.toObject(),
 ): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(environment).filter(([name]) =>
-      !/^(STREAMRELAY|RELAY)_/.test(name)
-    ),
+    Object.entries(environment).filter(([name]) => !/^(STREAMRELAY|RELAY)_/.test(name)),
   );
 }

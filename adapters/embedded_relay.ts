@@ -64,9 +64,7 @@ export async function embeddedRelay(
 ): Promise<RelayRecord> {
   const hostname = options.host ??
     Deno.env.get("STREAMRELAY_EMBEDDED_HOST") ?? "127.0.0.1";
-  const name = `embedded-${Deno.hostname()}-${
-    hostname.replace(/[^\w.]/g, "_")
-  }`;
+  const name = `embedded-${Deno.hostname()}-${hostname.replace(/[^\w.]/g, "_")}`;
   const folder = await stateFolder("relays");
   const lock = await Deno.open(`${folder}/${name}.lock`, {
     create: true,

@@ -107,9 +107,7 @@ async function pathOf(channel: string): Promise<string> {
   if (!isChannelId(channel)) {
     throw new StreamError(
       "bad_request",
-      `Cannot look up job of channel ${
-        JSON.stringify(channel)
-      }: it is no channel id`,
+      `Cannot look up job of channel ${JSON.stringify(channel)}: it is no channel id`,
     );
   }
   return `${await stateFolder(FOLDER)}/${channel}.json`;

@@ -37,8 +37,7 @@ export async function readScript(
   script: Script,
   prefix?: DirectivePrefix,
 ): Promise<ScriptSource> {
-  const directives = (text: string) =>
-    prefix ? readDirectives(text, prefix).directives : [];
+  const directives = (text: string) => prefix ? readDirectives(text, prefix).directives : [];
   if (typeof script === "string") {
     const text = await read(script);
     return {

@@ -68,8 +68,7 @@ const FLAGS = {
   error: "error",
 } as const;
 
-const TIME =
-  /^(\d+|\d+:\d{1,2}(:\d{1,2})?|\d+-\d+(:\d{1,2}){0,2}|UNLIMITED|INFINITE)$/i;
+const TIME = /^(\d+|\d+:\d{1,2}(:\d{1,2})?|\d+-\d+(:\d{1,2}){0,2}|UNLIMITED|INFINITE)$/i;
 const REFUSED: Record<string, string> = {
   array: "a job array is many streams and not one; submit one job a stream",
   wrap: "the script is given as the script",
@@ -123,8 +122,7 @@ export function sbatchArguments(
   for (const [name, why] of Object.entries(REFUSED)) {
     if (said.has(name)) refuse(name, why);
   }
-  const has = (name: keyof typeof FLAGS) =>
-    given[name] !== undefined || said.has(FLAGS[name]);
+  const has = (name: keyof typeof FLAGS) => given[name] !== undefined || said.has(FLAGS[name]);
 
   let notice: string | undefined;
   const byDefault = given.defaultTime ?? "1:00:00";
@@ -153,9 +151,7 @@ function checked(name: string, value: unknown): string {
   if (name === "time" && !TIME.test(value)) {
     refuse(
       name,
-      `it is ${
-        show(value)
-      }, expected minutes or "[days-]hours:minutes:seconds"`,
+      `it is ${show(value)}, expected minutes or "[days-]hours:minutes:seconds"`,
     );
   }
   return value;

@@ -8,14 +8,7 @@ import type { ControlClient } from "../client/mod.ts";
 import type { StatusEvent } from "../stream/event.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import type { CancelAck, CancelRequest } from "../stream/v2_control.ts";
-import {
-  isSignalled,
-  judge,
-  type LastWords,
-  lastWordsOf,
-  statusOf,
-  type Verdict,
-} from "./fate.ts";
+import { isSignalled, judge, type LastWords, lastWordsOf, statusOf, type Verdict } from "./fate.ts";
 import type { JobReport, JobWatch, ReportListener } from "./job_report.ts";
 import type { Timings } from "./timings.ts";
 
@@ -136,7 +129,7 @@ export class Supervisor implements ReportListener {
     return await this.#act(cancel);
   }
 
-  /** @inheritdoc */
+  /** The scheduler tells where the job is. */
   report(report: JobReport): void {
     if (this.#over || this.#connected || this.#jobId === undefined) return;
     if (report.phase === "unknown" && this.#unknownSeen++ === 0) {
@@ -167,7 +160,7 @@ export class Supervisor implements ReportListener {
     this.#judgeWaiting(report);
   }
 
-  /** @inheritdoc */
+  /** The scheduler could not be asked. */
   trouble(error: Error): void {
     if (this.#over || this.#connected) return;
     this.#tell({
@@ -247,8 +240,7 @@ export class Supervisor implements ReportListener {
     this.#options.cancelJob(jobId).catch(() => {});
     this.conclude({
       code: "never_startable",
-      message:
-        `The scheduler will never start job ${jobId}: ${report.reason}; it was cancelled`,
+      message: `The scheduler will never start job ${jobId}: ${report.reason}; it was cancelled`,
       details: { jobId, reason: report.reason },
     });
   }
@@ -277,9 +269,7 @@ export class Supervisor implements ReportListener {
         type: "status",
         state: "cancelling",
         jobId: this.#jobId,
-        reason: `The scheduler did not take the cancel: ${
-          (error as Error).message
-        }`,
+        reason: `The scheduler did not take the cancel: ${(error as Error).message}`,
       });
       this.#pause().then(() => {
         if (this.#over || !this.#cancel) return;
@@ -295,9 +285,7 @@ export class Supervisor implements ReportListener {
     const { by = "consumer", reason } = this.#cancel?.request ?? {};
     return {
       code: "cancelled",
-      message: reason
-        ? `The stream was cancelled: ${reason}`
-        : "The stream was cancelled",
+      message: reason ? `The stream was cancelled: ${reason}` : "The stream was cancelled",
       details: {
         cancelled: true,
         by,

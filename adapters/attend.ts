@@ -1,0 +1,102 @@
+/**
+ * Joins a supervisor to its channel.
+ *
+ * @module
+ */
+import { ControlClient, RelaySupervisor } from "../client/mod.ts";
+import type { StatusEvent } from "../stream/event.ts";
+import type { StreamError } from "../stream/stream_error.ts";
+import type { ChannelEnd, OnDisconnect } from "../stream/v2_control.ts";
+import type { ExecutorConfig } from "./executor_config.ts";
+import type { PreparedChannel } from "./prepare_channel.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { Supervisor } from "./supervisor.ts";
+import { DEFAULT_TIMINGS } from "./timings.ts";
+
+/** What {@linkcode attend} is told. */
+export interface AttendOptions<C extends ExecutorConfig = ExecutorConfig> {
+  /** The channel. */
+  channel: PreparedChannel;
+  /** Where the job runs. */
+  scheduler: Scheduler<C>;
+  /** The configuration. */
+  config: C;
+  /** The job's output file, where it is known. */
+  outputPath: () => string | undefined;
+  /** What becomes of the job when this process goes away. */
+  onDisconnect: OnDisconnect;
+  /** The channel has its end. */
+  onEnd: (end: ChannelEnd) => void;
+  /** The relay, or the channel on it, is lost for good. */
+  onLost: (error: StreamError) => void;
+}
+
+/** A job that is looked after. */
+export interface Attendance {
+  /** Decides on it. */
+  supervisor: Supervisor;
+  /** Appends a status to the channel. */
+  announce(status: StatusEvent): void;
+  /** Stops looking after it, without ending it. */
+  leave(): void;
+}
+
+/**
+ * Connects to a channel as its supervisor.
+ *
+ * @param options Channel, scheduler, what to call back.
+ * @returns The attendance, once the relay has accepted it.
+ * @throws {StreamError} As the relay answers.
+ */
+export async function attend<C extends ExecutorConfig>(
+  options: AttendOptions<C>,
+): Promise<Attendance> {
+  const { scheduler, config, onDisconnect } = options;
+  const { channel, relay: url, tokens } = options.channel;
+  const token = tokens.supervise;
+  const supervisor: Supervisor = new Supervisor({
+    control: new ControlClient({ url, token }),
+    channel,
+    announce: (status) => announce(status),
+    watch: (jobId, listener) => scheduler.watch(jobId, listener, config),
+    cancelJob: (jobId) => scheduler.cancelJob(jobId),
+    output: (jobId) => scheduler.output(jobId, options.outputPath()),
+    timings: { ...DEFAULT_TIMINGS, ...config.timings },
+    announceRunning: config.producer?.script ?? false,
+    lost: options.onLost,
+  });
+  const relay = new RelaySupervisor({
+    url,
+    channel,
+    token,
+    key: "",
+    lease: config.lease,
+    onDisconnect,
+    retry: { giveUpAfter: config.giveUpAfter },
+    onStatus: (status) => supervisor.producerStatus(status),
+    onCancel: (request) => supervisor.cancelled(request),
+    onEnd: options.onEnd,
+    onFailed: options.onLost,
+  });
+  const announce = ({ type: _type, ...status }: StatusEvent) => {
+    try {
+      relay.status(status);
+    } catch {
+      // the channel has its end, or is lost: there is nobody left to tell
+    }
+  };
+  try {
+    await relay.connect();
+  } catch (error) {
+    supervisor.stop();
+    throw error;
+  }
+  return {
+    supervisor,
+    announce,
+    leave() {
+      supervisor.stop();
+      relay.close();
+    },
+  };
+}

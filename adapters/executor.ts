@@ -1,0 +1,262 @@
+/**
+ * What all executors have in common: they submit a job with its channel's coordinates in it, and give
+ * the tokens that the job prints.
+ *
+ * @module
+ */
+import { ControlClient } from "../client/mod.ts";
+import { StreamError } from "../stream/stream_error.ts";
+import { TokenStream } from "../stream/token_stream.ts";
+import type { CancelAck } from "../stream/v2_control.ts";
+import type { DirectivePrefix } from "./directives.ts";
+import type { ExecutorConfig, Script, StreamOptions } from "./executor_config.ts";
+import type { Input } from "./input_bytes.ts";
+import { type SubmittedJob, writeJobRecord } from "./job_record.ts";
+import type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
+import { JobRun } from "./job_run.ts";
+import { prepareJob, recordOf } from "./launch.ts";
+import { Poller } from "./poller.ts";
+import { relayFor } from "./relay_for.ts";
+import type { Scheduler, Submission, Submitted } from "./scheduler.ts";
+import { readScript, type ScriptSource } from "./script_source.ts";
+import { SubmitLimits } from "./submit_limits.ts";
+import { DEFAULT_TIMINGS } from "./timings.ts";
+
+/**
+ * Submits jobs and gives their tokens. An executor for another scheduler extends it: it submits, tells
+ * states, cancels; everything else is here.
+ *
+ * The streams are not encrypted end to end yet, and each says so in its `submitted` status.
+ */
+export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
+  /** What jobs of this executor are called in records: `slurm`, `local`. */
+  abstract readonly kind: string;
+  /** The configuration. */
+  protected readonly config: C;
+  /** Whether a job lives no longer than who reads it. */
+  protected readonly attended: boolean = false;
+  #limits = new SubmitLimits();
+
+  /**
+   * Makes an executor; nothing is asked or started yet.
+   *
+   * @param config The configuration; every call can override parts of it.
+   */
+  constructor(config: C) {
+    this.config = config;
+  }
+
+  /**
+   * Runs a script as a job and gives what it prints, while it prints it. It starts at once; whatever
+   * goes wrong, also before the job is submitted, is the stream's end.
+   *
+   * Leaving the stream early leaves the job to `onDisconnect`; `cancel()` ends it.
+   *
+   * @param script The path of a script, `{ text }`, or `{ remote }` for one that is where the job runs.
+   * @param input What the script gets on its standard input, at most 16 MiB.
+   * @param options Overrides of the configuration, arguments, and a signal that cancels.
+   * @returns The tokens, and how it ended.
+   */
+  stream(
+    script: Script,
+    input?: Input,
+    options: StreamOptions<C> = {},
+  ): TokenStream {
+    const { signal, args = [], ...overrides } = options;
+    const config = this.#merge(overrides as Partial<C>);
+    const run = new JobRun(this.#scheduler(script), config);
+    const stream = new TokenStream(run);
+    run.start({ input, args, config });
+    if (signal) this.#cancelBy(signal, stream, run.ended);
+    return stream;
+  }
+
+  /**
+   * Submits a job and leaves it: its tokens wait at the relay for whoever reads them.
+   *
+   * @param script As for {@linkcode Executor.stream}.
+   * @param input As for {@linkcode Executor.stream}.
+   * @param options As for {@linkcode Executor.stream}.
+   * @returns The job, which is also remembered in the state folder.
+   * @throws {StreamError} Whatever stands in the way.
+   */
+  async submit(
+    script: Script,
+    input?: Input,
+    options: StreamOptions<C> = {},
+  ): Promise<SubmittedJob> {
+    const { signal, args = [], ...overrides } = options;
+    const config = this.#merge(overrides as Partial<C>);
+    const scheduler = this.#scheduler(script);
+    const release = scheduler.enter(config);
+    try {
+      const prepared = await prepareJob(scheduler, { input, args, config }, {
+        lease: config.detachedLease ?? 604_800,
+        onDisconnect: { pending: "keep", running: "keep" },
+      });
+      const { relay: url, channel, tokens } = prepared;
+      const control = new ControlClient({ url, token: tokens.supervise });
+      try {
+        signal?.throwIfAborted();
+        const submitted = await scheduler.submitJob(prepared.submission);
+        const job = {
+          ...recordOf(scheduler, prepared, submitted),
+          detached: true,
+        };
+        await writeJobRecord(job);
+        await control.status(channel, {
+          state: "submitted",
+          jobId: submitted.jobId,
+          ...(submitted.notice && { reason: submitted.notice }),
+          details: { encryption: "off" },
+        });
+        return job;
+      } catch (error) {
+        const failure = StreamError.from(error, "submit_failed");
+        await control.end(channel, { kind: "error", ...failure.toJSON() })
+          .catch(() => {});
+        throw failure;
+      }
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * Takes up a job that was submitted before, from its start: reads it and looks after it.
+   *
+   * @param job The job, as {@linkcode Executor.submit} returned it or the state folder remembers it.
+   * @param options A signal that cancels.
+   * @returns The tokens, from the first.
+   */
+  attach(
+    job: SubmittedJob,
+    options: { signal?: AbortSignal } = {},
+  ): TokenStream {
+    const run = new JobRun(
+      this.#scheduler({ text: "" }),
+      { ...this.config, record: false },
+    );
+    const stream = new TokenStream(run);
+    run.adopt(job);
+    if (options.signal) this.#cancelBy(options.signal, stream, run.ended);
+    return stream;
+  }
+
+  /**
+   * Asks the scheduler how a job ended.
+   *
+   * @param jobId The scheduler's id.
+   * @returns The fate; `undefined` while it has not ended, or where the scheduler does not know it.
+   */
+  async explain(jobId: string): Promise<JobFate | undefined> {
+    return (await this.states([jobId])).get(jobId)?.fate;
+  }
+
+  /**
+   * Cancels a job, whoever submitted it: at the relay, so that a job that starts later stops, and at
+   * the scheduler.
+   *
+   * @param job The job.
+   * @param reason Why.
+   * @returns How far it got.
+   */
+  async cancel(job: SubmittedJob, reason?: string): Promise<CancelAck> {
+    return await this.attach(job).cancel(reason);
+  }
+
+  /** Submits a job script. */
+  protected abstract submitJob(submission: Submission<C>): Promise<Submitted>;
+
+  /** Asks about jobs, all in one call; what is not known is left out. */
+  protected abstract states(
+    jobIds: readonly string[],
+  ): Promise<Map<string, JobReport>>;
+
+  /** Cancels a job; one that is over already is no failure. */
+  protected abstract cancelJob(jobId: string): Promise<void>;
+
+  /** What the scheduler's directives begin with; none by default. */
+  protected get directivePrefix(): DirectivePrefix | undefined {
+    return undefined;
+  }
+
+  /** What tells this scheduler from another one of its kind. */
+  protected get cluster(): string {
+    return this.kind;
+  }
+
+  /** Refuses what can't be submitted, before anything is done. */
+  protected check(_script: ScriptSource, _config: C): void {}
+
+  /** Where compute nodes find a relay on this machine; loopback by default. */
+  protected nodeFacing(_config: C): Promise<string> {
+    return Promise.resolve("127.0.0.1");
+  }
+
+  /** Whether the scheduler archives scripts, so that no token should be in one. */
+  protected archivesScripts(_config: C): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  /** Watches a job: by polls that all jobs of the scheduler share. */
+  protected watch(jobId: string, listener: ReportListener, config: C): JobWatch {
+    return Poller.of(this.cluster).watch(
+      jobId,
+      listener,
+      (ids) => this.states(ids),
+      { ...DEFAULT_TIMINGS, ...config.timings },
+    );
+  }
+
+  /** The end of a job's output file, for one that left no word. */
+  protected async output(
+    _jobId: string,
+    path: string | undefined,
+  ): Promise<string | undefined> {
+    if (path === undefined) return undefined;
+    const text = await Deno.readTextFile(path);
+    return text.slice(-2_048) || undefined;
+  }
+
+  #merge(overrides: Partial<C>): C {
+    const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
+    return { ...this.config, ...Object.fromEntries(given) };
+  }
+
+  #cancelBy(
+    signal: AbortSignal,
+    stream: TokenStream,
+    ended: Promise<unknown>,
+  ): void {
+    const cancel = () => {
+      const { reason } = signal;
+      // a cancel that reaches nobody shows in the stream's end
+      stream.cancel(reason instanceof Error ? reason.message : String(reason))
+        .catch(() => {});
+    };
+    if (signal.aborted) return cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    ended.then(() => signal.removeEventListener("abort", cancel));
+  }
+
+  #scheduler(script: Script): Scheduler<C> {
+    return {
+      kind: this.kind,
+      attended: this.attended,
+      relay: (config) =>
+        relayFor(config.relay, {
+          ...config.embedded,
+          nodeFacing: () => this.nodeFacing(config),
+        }),
+      readScript: () => readScript(script, this.directivePrefix),
+      archivesScripts: (config) => this.archivesScripts(config),
+      check: (source, config) => this.check(source, config),
+      submitJob: (submission) => this.submitJob(submission),
+      watch: (jobId, listener, config) => this.watch(jobId, listener, config),
+      cancelJob: (jobId) => this.cancelJob(jobId),
+      output: (jobId, path) => this.output(jobId, path),
+      enter: (config) => this.#limits.enter(config.maxJobs, config.maxJobsPerHour),
+    };
+  }
+}

@@ -1,0 +1,306 @@
+/**
+ * One stream of an executor: its channel, its job, its supervision, its readers.
+ *
+ * @module
+ */
+import { ControlClient, RelayConsumer } from "../client/mod.ts";
+import type { DoneEvent, ErrorEvent } from "../stream/event.ts";
+import { StreamError } from "../stream/stream_error.ts";
+import type { EventBatch, JobInfo, TokenStreamSource } from "../stream/token_source.ts";
+import type { CancelAck, CancelRequest, ChannelEnd, OnDisconnect } from "../stream/v2_control.ts";
+import { attend, type Attendance } from "./attend.ts";
+import type { ExecutorConfig } from "./executor_config.ts";
+import { removeJobRecord, type SubmittedJob, writeJobRecord } from "./job_record.ts";
+import { finalRecord } from "./final_record.ts";
+import { type Launch, type PreparedJob, prepareJob, recordOf } from "./launch.ts";
+import type { PreparedChannel } from "./prepare_channel.ts";
+import type { Scheduler, Submitted } from "./scheduler.ts";
+
+type End = DoneEvent | ErrorEvent;
+
+/** Milliseconds that a reader has to see the end before it is read a second time for `.result`. */
+const READER_GRACE = 1_000;
+
+/** One run; the source of the stream that an executor returns. */
+export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
+  /** A relay keeps the events. */
+  readonly rereadable = true;
+  /** The end, whether somebody reads or not. */
+  readonly ended: Promise<End>;
+  #scheduler: Scheduler<C>;
+  #config: C;
+  #channel?: PreparedChannel;
+  #ready: Promise<PreparedChannel | undefined>;
+  #attendance?: Promise<Attendance>;
+  #consumer?: RelayConsumer;
+  #submitted?: Submitted;
+  #files: string[] = [];
+  #settle!: (end: End) => void;
+  #over = false;
+  #readers = 0;
+  #wish?: Partial<CancelRequest>;
+  #release: () => void = () => {};
+
+  /**
+   * @param scheduler Where the job runs.
+   * @param config The configuration, with the call's own options in it.
+   */
+  constructor(scheduler: Scheduler<C>, config: C) {
+    this.#scheduler = scheduler;
+    this.#config = config;
+    this.ended = new Promise((resolve) => this.#settle = resolve);
+    this.#ready = this.ended.then(() => this.#channel);
+  }
+
+  /**
+   * Submits a job, and looks after it.
+   *
+   * @param launch Input and arguments.
+   */
+  start(launch: Launch<C>): void {
+    this.#ready = this.#open(launch);
+  }
+
+  /**
+   * Takes up a job that was submitted before.
+   *
+   * @param job The job.
+   */
+  adopt(job: SubmittedJob): void {
+    const { channel, incarnation, tokens, relay, jobId, output } = job;
+    this.#channel = { channel, incarnation, tokens, relay };
+    this.#submitted = { jobId, output };
+    this.#files = job.files ?? [];
+    this.#ready = Promise.resolve(this.#channel);
+    this.#attend().catch((error) => this.#fail(error));
+  }
+
+  /** Every event from the first on; leaving early leaves the job to `onDisconnect`. */
+  async *read(): AsyncGenerator<EventBatch, void, undefined> {
+    this.#readers++;
+    let complete = false;
+    try {
+      const channel = await this.#ready;
+      if (!channel) {
+        complete = true;
+        yield { events: [await this.ended] };
+        return;
+      }
+      if (!this.#over) this.#attend().catch((error) => this.#fail(error));
+      const consumer = this.#takeConsumer(channel);
+      try {
+        for await (const batch of batchesOf(consumer)) {
+          const last = batch.events.at(-1);
+          if (last?.type === "done" || last?.type === "error") {
+            complete = true;
+            this.#finish(last);
+          }
+          yield batch;
+        }
+      } finally {
+        consumer.close();
+      }
+    } finally {
+      this.#readers--;
+      if (!complete && this.#readers === 0) this.#leave();
+    }
+  }
+
+  /** Asks that the job stop, at the relay and at the scheduler. */
+  async cancel(reason?: string): Promise<CancelAck> {
+    this.#wish ??= { by: "consumer", ...(reason && { reason }) };
+    const channel = await this.#ready;
+    if (!channel || this.#over) return "recorded";
+    const { relay: url, tokens } = channel;
+    const control = new ControlClient({ url, token: tokens.cancel });
+    const [asked, acted] = await Promise.allSettled([
+      control.cancel(channel.channel, reason),
+      this.#attend().then(({ supervisor }) => supervisor.cancelled(this.#wish!)),
+    ]);
+    if (acted.status === "fulfilled" && acted.value === "scheduler") {
+      return "scheduler";
+    }
+    if (asked.status === "fulfilled") return asked.value.ack;
+    if (this.#over) return "recorded";
+    throw asked.reason;
+  }
+
+  /** The channel, once there is one. */
+  channel(): { channel: string; incarnation: string } | undefined {
+    return this.#channel && {
+      channel: this.#channel.channel,
+      incarnation: this.#channel.incarnation,
+    };
+  }
+
+  /** The scheduler's id, once there is one. */
+  job(): JobInfo {
+    return this.#submitted ? { id: this.#submitted.jobId } : {};
+  }
+
+  async #open(launch: Launch<C>): Promise<PreparedChannel | undefined> {
+    let prepared: PreparedJob<C>;
+    try {
+      this.#release = this.#scheduler.enter(this.#config);
+      prepared = await prepareJob(this.#scheduler, launch, {
+        lease: this.#config.lease ?? 600,
+        onDisconnect: this.#onDisconnect,
+      });
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+    this.#channel = prepared;
+    this.#files = prepared.files;
+    this.#submit(prepared).catch((error) => this.#refuse(error));
+    return prepared;
+  }
+
+  /** Readers and supervisor are there before the job can start. */
+  async #submit(prepared: PreparedJob<C>): Promise<void> {
+    this.#consumer = this.#newConsumer(prepared);
+    const [{ supervisor, announce }] = await Promise.all([
+      this.#attend(),
+      this.#consumer.opened,
+    ]);
+    if (this.#wish) {
+      await supervisor.cancelled(this.#wish);
+      return await supervisor.conclude({
+        code: "cancelled",
+        message: "The stream was cancelled before its job was submitted",
+        details: { cancelled: true, by: this.#wish.by },
+      });
+    }
+    const submitted = await this.#scheduler.submitJob(prepared.submission);
+    this.#submitted = submitted;
+    const { jobId, notice } = submitted;
+    announce({
+      type: "status",
+      state: "submitted",
+      jobId,
+      ...(notice && { reason: notice }),
+      details: { encryption: "off" },
+    });
+    await this.#remember(prepared);
+    (await this.#attend()).supervisor.submitted(jobId);
+  }
+
+  async #remember(prepared: PreparedJob<C>): Promise<void> {
+    if (!(this.#config.record ?? !this.#scheduler.attended)) return;
+    // a state folder that can't be written is no reason to lose a job that runs
+    await writeJobRecord(
+      recordOf(this.#scheduler, prepared, this.#submitted!),
+    ).catch(() => {});
+  }
+
+  #attend(): Promise<Attendance> {
+    const jobId = this.#submitted?.jobId;
+    return this.#attendance ??= attend({
+      channel: this.#channel!,
+      scheduler: this.#scheduler,
+      config: this.#config,
+      outputPath: () => this.#submitted?.output,
+      onDisconnect: this.#onDisconnect,
+      onEnd: (end) => this.#ends(end),
+      onLost: (error) => this.#fail(error),
+    }).then((attendance) => {
+      if (jobId !== undefined) attendance.supervisor.submitted(jobId);
+      return attendance;
+    });
+  }
+
+  get #onDisconnect(): OnDisconnect {
+    return this.#config.onDisconnect ??
+      (this.#scheduler.attended ? { pending: 0, running: 0 } : { pending: "keep", running: 60 });
+  }
+
+  #newConsumer({ relay: url, channel, tokens }: PreparedChannel): RelayConsumer {
+    return new RelayConsumer({
+      url,
+      channel,
+      token: tokens.consume,
+      key: "",
+      retry: { giveUpAfter: this.#config.giveUpAfter },
+    });
+  }
+
+  #takeConsumer(channel: PreparedChannel): RelayConsumer {
+    const consumer = this.#consumer ?? this.#newConsumer(channel);
+    this.#consumer = undefined;
+    return consumer;
+  }
+
+  /** The relay tells the end; its record may hold more than the notice. */
+  async #ends(end: ChannelEnd): Promise<void> {
+    if (end.kind === "error" && end.offset === undefined) {
+      const { code = "internal", message = "No message was given", details } = end;
+      const error: ErrorEvent = { type: "error", code, message, ts: end.ts };
+      return this.#finish(details ? { ...error, details } : error);
+    }
+    if (this.#readers > 0) {
+      await Promise.race([
+        this.ended,
+        new Promise((resolve) => setTimeout(resolve, READER_GRACE)),
+      ]);
+    }
+    if (!this.#over) this.#finish(await finalRecord(this.#channel!, end));
+  }
+
+  /** Tells everybody on the channel that nothing will come. */
+  async #refuse(error: unknown): Promise<void> {
+    const failure = StreamError.from(error, "submit_failed");
+    try {
+      const { supervisor } = await this.#attend();
+      await supervisor.conclude(failure.toJSON());
+    } catch {
+      // without a relay only this side can be told
+    }
+    this.#fail(failure);
+  }
+
+  #fail(error: unknown): void {
+    const { code, message, details } = StreamError.from(error).toJSON();
+    this.#finish({
+      type: "error",
+      code,
+      message,
+      ts: Date.now(),
+      ...(details && { details }),
+    });
+  }
+
+  #finish(end: End): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#settle(end);
+    this.#release();
+    this.#attendance?.then(({ leave }) => leave(), () => {});
+    // nobody has begun to read it: whoever does later gets one of their own
+    this.#consumer?.close();
+    this.#consumer = undefined;
+    for (const file of this.#files) Deno.remove(file).catch(() => {});
+    if (this.#channel) removeJobRecord(this.#channel.channel).catch(() => {});
+  }
+
+  /** Every reader has gone before the end. */
+  #leave(): void {
+    if (this.#over) return;
+    if (this.#scheduler.attended) {
+      this.cancel("its reader left").catch((error) => this.#fail(error));
+      return;
+    }
+    this.#release();
+    this.#attendance?.then(({ leave }) => leave(), () => {});
+    this.#attendance = undefined;
+    this.#consumer?.close();
+    this.#consumer = undefined;
+  }
+}
+
+async function* batchesOf(consumer: RelayConsumer): AsyncGenerator<EventBatch> {
+  let offset = 0;
+  for await (const event of consumer.stream().events()) {
+    yield { events: [event], offset };
+    offset = event.type === "gap" ? event.to : offset + 1;
+  }
+}

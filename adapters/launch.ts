@@ -1,0 +1,109 @@
+/**
+ * Turns a script and an input into a channel and a submission.
+ *
+ * @module
+ */
+import type { OnDisconnect } from "../stream/v2_control.ts";
+import { jobCredentials } from "./credentials.ts";
+import type { ExecutorConfig } from "./executor_config.ts";
+import { type Input, inputBytes } from "./input_bytes.ts";
+import { buildJobScript } from "./job_script.ts";
+import { prepareChannel, type PreparedChannel } from "./prepare_channel.ts";
+import type { SubmittedJob } from "./job_record.ts";
+import type { Scheduler, Submission, Submitted } from "./scheduler.ts";
+
+/** What is wanted. */
+export interface Launch<C extends ExecutorConfig = ExecutorConfig> {
+  /** What the job gets on its standard input. */
+  input?: Input;
+  /** Arguments of the program. */
+  args: string[];
+  /** The configuration, with the call's own options in it. */
+  config: C;
+}
+
+/** A job that can be submitted. */
+export interface PreparedJob<C extends ExecutorConfig = ExecutorConfig> extends PreparedChannel {
+  /** What goes to the scheduler. */
+  submission: Submission<C>;
+  /** Files to remove at the end. */
+  files: string[];
+}
+
+/**
+ * Prepares a job: checks what can be checked, finds the relay, makes the channel, builds the script.
+ *
+ * @param scheduler Where it will be submitted.
+ * @param launch What is wanted.
+ * @param supervision The lease, and what becomes of the job when its supervisor goes away.
+ * @returns The job, ready to be submitted.
+ * @throws {StreamError} For whatever stands in the way, before anything is submitted.
+ */
+export async function prepareJob<C extends ExecutorConfig>(
+  scheduler: Scheduler<C>,
+  launch: Launch<C>,
+  supervision: { lease: number; onDisconnect: OnDisconnect },
+): Promise<PreparedJob<C>> {
+  const { config } = launch;
+  const script = await scheduler.readScript(config);
+  scheduler.check(script, config);
+  const input = launch.input === undefined ? undefined : await inputBytes(launch.input);
+  const kind = config.credentials ??
+    (await scheduler.archivesScripts(config) ? "file" : "script");
+  const relay = await scheduler.relay(config);
+  const prepared = await prepareChannel(relay, { input, ...supervision });
+  const { channel, tokens } = prepared;
+  const credentials = await jobCredentials(
+    kind,
+    tokens.produce,
+    channel,
+    config.credentialsFolder,
+  );
+  const jobScript = buildJobScript({
+    directives: script.directives ?? [],
+    relayUrl: relay.jobUrl,
+    channel,
+    credentials,
+    hasInput: input !== undefined,
+    program: script.program,
+    args: launch.args,
+    setup: config.setup,
+    workdir: config.workdir,
+    env: config.env,
+    producer: config.producer,
+    timings: config.jobTimings,
+  });
+  return {
+    ...prepared,
+    submission: { jobScript, script, config, channel },
+    files: credentials.kind === "file" ? [credentials.path] : [],
+  };
+}
+
+/**
+ * What is remembered of a job.
+ *
+ * @param scheduler Where it runs.
+ * @param prepared Its channel.
+ * @param submitted What the scheduler answered.
+ * @returns The record.
+ */
+export function recordOf<C extends ExecutorConfig>(
+  scheduler: Scheduler<C>,
+  prepared: PreparedJob<C>,
+  submitted: Submitted,
+): SubmittedJob {
+  const { channel, incarnation, tokens, relay, files, submission } = prepared;
+  return {
+    channel,
+    incarnation,
+    jobId: submitted.jobId,
+    executor: scheduler.kind,
+    relay,
+    script: submission.script.name,
+    submitted: Date.now(),
+    tokens,
+    ...(submitted.output && { output: submitted.output }),
+    ...(files.length > 0 && { files }),
+  };
+}

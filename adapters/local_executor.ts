@@ -1,0 +1,137 @@
+/**
+ * Runs scripts as processes of this machine.
+ *
+ * @module
+ */
+import { cleanEnvironment } from "./clean_environment.ts";
+import { Executor } from "./executor.ts";
+import type { ExecutorConfig } from "./executor_config.ts";
+import type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
+import { type LocalJob, startLocalJob } from "./local_job.ts";
+import type { Submission, Submitted } from "./scheduler.ts";
+
+/** Configuration of a {@linkcode LocalExecutor}. */
+export interface LocalConfig extends ExecutorConfig {
+  /**
+   * Milliseconds that a cancelled job has between SIGTERM and SIGKILL.
+   *
+   * @default {5_000}
+   */
+  killAfter?: number;
+}
+
+/**
+ * Runs scripts as processes of this machine: the same job script, the same stream and the same ends as
+ * on a cluster. A job lives no longer than who reads it.
+ *
+ * @example
+ * ```ts ignore
+ * import { LocalExecutor } from "@streamrelay/cli/adapters";
+ *
+ * const stream = new LocalExecutor().stream({ text: "#!/bin/bash\ntr a-z A-Z" }, "hello");
+ * console.log(await stream.text()); // HELLO
+ * ```
+ */
+export class LocalExecutor extends Executor<LocalConfig> {
+  /** What its jobs are called in records. */
+  override readonly kind = "local";
+  /** A local job ends with who reads it. */
+  protected override readonly attended = true;
+  #jobs = new Map<string, LocalJob>();
+
+  /**
+   * Makes an executor; nothing is started yet.
+   *
+   * @param config Relay, set-up; everything has a default.
+   */
+  constructor(config: LocalConfig = {}) {
+    super(config);
+  }
+
+  /** Hands the script to bash. */
+  protected override async submitJob(
+    { jobScript, config }: Submission<LocalConfig>,
+  ): Promise<Submitted> {
+    const job = await startLocalJob(jobScript, {
+      cwd: config.workdir,
+      env: cleanEnvironment(),
+      output: config.output,
+      error: config.error,
+    });
+    this.#jobs.set(job.id, job);
+    return {
+      jobId: job.id,
+      ...(config.output && { output: config.output }),
+    };
+  }
+
+  /** Tells where jobs are. */
+  protected override states(
+    jobIds: readonly string[],
+  ): Promise<Map<string, JobReport>> {
+    const reports = new Map<string, JobReport>();
+    for (const id of jobIds) {
+      const job = this.#jobs.get(id);
+      if (job) reports.set(id, reportOf(job));
+    }
+    return Promise.resolve(reports);
+  }
+
+  /** Waits for the process; it needs no polls. */
+  protected override watch(jobId: string, listener: ReportListener): JobWatch {
+    const job = this.#jobs.get(jobId);
+    let watched = true;
+    const report = () => {
+      if (watched && job) listener.report(reportOf(job));
+    };
+    // a process needs no polls: its end is known when it comes
+    let resting = false;
+    job?.status.then(() => {
+      if (!resting) report();
+    });
+    const look = () => {
+      resting = false;
+      if (!job) listener.report({ phase: "unknown", state: "UNKNOWN" });
+      else job.status.then(report);
+    };
+    return {
+      wait: () => {},
+      rest: () => resting = true,
+      investigate: look,
+      stop: () => watched = false,
+    };
+  }
+
+  /** Ends a job. */
+  protected override async cancelJob(jobId: string): Promise<void> {
+    await this.#jobs.get(jobId)?.kill(this.config.killAfter ?? 5_000);
+  }
+
+  /** The end of what the job complained about. */
+  protected override output(jobId: string): Promise<string | undefined> {
+    return Promise.resolve(this.#jobs.get(jobId)?.stderrTail() || undefined);
+  }
+}
+
+function reportOf(job: LocalJob): JobReport {
+  const node = Deno.hostname();
+  if (!job.ended) return { phase: "active", state: "RUNNING", node };
+  return { phase: "ended", state: "EXITED", node, fate: fateOf(job.ended) };
+}
+
+function fateOf({ code, signal }: Deno.CommandStatus): JobFate {
+  if (signal) {
+    return {
+      code: "job_failed",
+      message: `The job was killed by ${signal}`,
+      details: { signal },
+    };
+  }
+  return code === 0
+    ? { code: "completed", message: "The job completed", details: { exitCode: 0 } }
+    : {
+      code: "job_failed",
+      message: `The job ended with exit code ${code}`,
+      details: { exitCode: code },
+    };
+}

@@ -1,0 +1,58 @@
+/**
+ * Executors: they submit a script as a job, locally or to a scheduler, and give what it prints while it
+ * prints it, as one {@linkcode TokenStream} that tells how the job ended.
+ *
+ * @example
+ * ```ts ignore
+ * import { SlurmExecutor } from "@streamrelay/cli/adapters";
+ *
+ * for await (const token of new SlurmExecutor().stream("infer.sh", "What is a tide?")) {
+ *   await Deno.stdout.write(new TextEncoder().encode(token));
+ * }
+ * ```
+ *
+ * @module
+ */
+export { embeddedRelay, type EmbeddedRelayOptions } from "./embedded_relay.ts";
+export { Executor } from "./executor.ts";
+export type { ExecutorConfig, Script, StreamOptions } from "./executor_config.ts";
+export type { Input } from "./input_bytes.ts";
+export {
+  type ChannelTokens,
+  findJobRecord,
+  listJobRecords,
+  removeJobRecord,
+  type SubmittedJob,
+  writeJobRecord,
+} from "./job_record.ts";
+export type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
+export type { JobCredentials, JobProducer, JobScriptSpec, JobTimings } from "./job_script.ts";
+export { buildJobScript } from "./job_script.ts";
+export { type LocalConfig, LocalExecutor } from "./local_executor.ts";
+export type { ProducerKind } from "./packed_producers.ts";
+export {
+  type RelayChoice,
+  relayFor,
+  type RelayForOptions,
+  type ResolvedRelay,
+} from "./relay_for.ts";
+export {
+  findLocalRelay,
+  type FindRelayOptions,
+  type RelayRecord,
+  removeRelayRecord,
+  writeRelayRecord,
+} from "./relay_record.ts";
+export type { Submission, Submitted } from "./scheduler.ts";
+export type { ScriptSource } from "./script_source.ts";
+export { type SlurmConfig, SlurmExecutor } from "./slurm_executor.ts";
+export type { SlurmOptions } from "./slurm_options.ts";
+export { stateFolder, statePath, stateSecret } from "./state_folder.ts";
+export type { Timings } from "./timings.ts";
+export type { DirectivePrefix } from "./directives.ts";
+export type * from "../stream/error_code.ts";
+export type * from "../stream/event.ts";
+export { StreamError, type StreamErrorOptions } from "../stream/stream_error.ts";
+export type * from "../stream/token_source.ts";
+export type * from "../stream/token_stream.ts";
+export type { Actor, CancelAck, CancelRequest, OnDisconnect } from "../stream/v2_control.ts";

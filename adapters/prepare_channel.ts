@@ -1,0 +1,70 @@
+/**
+ * Makes a job's channel and puts its input there.
+ *
+ * @module
+ */
+import { ControlClient } from "../client/mod.ts";
+import type { OnDisconnect } from "../stream/v2_control.ts";
+import type { ChannelTokens } from "./job_record.ts";
+import type { ResolvedRelay } from "./relay_for.ts";
+
+/** A channel that waits for its job. */
+export interface PreparedChannel {
+  /** The channel. */
+  channel: string;
+  /** Its incarnation. */
+  incarnation: string;
+  /** Its tokens. */
+  tokens: ChannelTokens;
+  /** The relay, as seen from here. */
+  relay: string;
+}
+
+/** What a channel is made with. */
+export interface PrepareOptions {
+  /** The input. */
+  input?: Uint8Array<ArrayBuffer>;
+  /** Seconds of supervision that begin at once. */
+  lease: number;
+  /** What becomes of the job when its supervisor goes away. */
+  onDisconnect: OnDisconnect;
+  /** Breaks it off. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Makes a channel on a relay, and puts the input.
+ *
+ * @param relay The relay, and what may create channels there.
+ * @param options Input, lease.
+ * @returns The channel.
+ * @throws {StreamError} `unreachable`, `unauthorized`, … as the relay answers; a channel whose input is
+ * refused is removed.
+ */
+export async function prepareChannel(
+  relay: ResolvedRelay,
+  options: PrepareOptions,
+): Promise<PreparedChannel> {
+  const { lease, onDisconnect, signal } = options;
+  const { url, token = "" } = relay;
+  const creator = new ControlClient({ url, token, signal });
+  const { id, incarnation, tokens } = await creator.createChannel({
+    lease,
+    onDisconnect,
+  });
+  if (options.input) {
+    // from here on the channel's own token does: what may create channels is used as little as can be
+    const control = new ControlClient({
+      url,
+      token: tokens.supervise,
+      signal,
+    });
+    try {
+      await control.putInput(id, options.input);
+    } catch (error) {
+      await control.delete(id).catch(() => {});
+      throw error;
+    }
+  }
+  return { channel: id, incarnation, tokens, relay: url };
+}

@@ -1,0 +1,57 @@
+/**
+ * What a stream's run needs of its executor.
+ *
+ * @module
+ */
+import type { ExecutorConfig } from "./executor_config.ts";
+import type { JobWatch, ReportListener } from "./job_report.ts";
+import type { ResolvedRelay } from "./relay_for.ts";
+import type { ScriptSource } from "./script_source.ts";
+
+/** What is handed to a scheduler. */
+export interface Submission<C extends ExecutorConfig = ExecutorConfig> {
+  /** The generated script, for the submit command's standard input. It holds a token. */
+  jobScript: string;
+  /** The user's script. */
+  script: ScriptSource;
+  /** The configuration, with the call's own options in it. */
+  config: C;
+  /** The channel. */
+  channel: string;
+}
+
+/** What a scheduler answers. */
+export interface Submitted {
+  /** Its id of the job. */
+  jobId: string;
+  /** What was decided for the user, in one sentence. */
+  notice?: string;
+  /** The job's output file, where it is known. */
+  output?: string;
+}
+
+/** An executor, as a run of it sees it. */
+export interface Scheduler<C extends ExecutorConfig = ExecutorConfig> {
+  /** `slurm`, `local`, … */
+  kind: string;
+  /** Finds the relay. */
+  relay(config: C): Promise<ResolvedRelay>;
+  /** Reads the user's script. */
+  readScript(config: C): Promise<ScriptSource>;
+  /** Whether scripts are archived, so that no token should be in one. */
+  archivesScripts(config: C): Promise<boolean>;
+  /** Refuses what can't be submitted, before anything is done. */
+  check(script: ScriptSource, config: C): void;
+  /** Submits. */
+  submitJob(submission: Submission<C>): Promise<Submitted>;
+  /** Watches a job. */
+  watch(jobId: string, listener: ReportListener, config: C): JobWatch;
+  /** Cancels a job. */
+  cancelJob(jobId: string): Promise<void>;
+  /** The end of a job's output file. */
+  output(jobId: string, path: string | undefined): Promise<string | undefined>;
+  /** Takes a place for a job; returns what gives it back. */
+  enter(config: C): () => void;
+  /** Whether a job lives no longer than who reads it. */
+  attended: boolean;
+}

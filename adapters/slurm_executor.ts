@@ -1,0 +1,199 @@
+/**
+ * Runs scripts as batch jobs of Slurm.
+ *
+ * @module
+ */
+import { StreamError } from "../stream/stream_error.ts";
+import type { DirectivePrefix } from "./directives.ts";
+import { Executor } from "./executor.ts";
+import type { ExecutorConfig } from "./executor_config.ts";
+import type { JobReport } from "./job_report.ts";
+import { nodeFacingAddress } from "./node_facing_address.ts";
+import { type ProgramOutcome, runProgram } from "./run_program.ts";
+import type { Submission, Submitted } from "./scheduler.ts";
+import type { ScriptSource } from "./script_source.ts";
+import { slurmOutput } from "./slurm_output.ts";
+import { sbatchArguments, type SlurmOptions } from "./slurm_options.ts";
+import { parsePartitionsUp, parseSqueue, SQUEUE_FORMAT } from "./slurm_states.ts";
+
+/** Configuration of a {@linkcode SlurmExecutor}. */
+export interface SlurmConfig extends ExecutorConfig, SlurmOptions {
+  /** The job's name; the script's file name unless given here or in the script. */
+  name?: string;
+  /** The job's output file; `slurm-%j.out` in `workdir` unless given. */
+  output?: string;
+  /** The job's error file; the output file unless given. */
+  error?: string;
+  /** Folder of `sbatch`, `squeue` and `scancel`; they are looked for on `PATH` without it. */
+  bin?: string;
+}
+
+/** What the site's own variables would change about questions. */
+const QUESTION_VARIABLES = /^(SQUEUE|SINFO|SLURM_TIME_FORMAT)/;
+
+const archives = new Map<string, Promise<boolean>>();
+
+/**
+ * Runs scripts as batch jobs of Slurm, and gives what they print while they print it. The script's own
+ * `#SBATCH` lines are honoured; options given here win.
+ *
+ * @example
+ * ```ts ignore
+ * import { SlurmExecutor } from "@streamrelay/cli/adapters";
+ *
+ * const slurm = new SlurmExecutor({ partition: "gpu", gres: "gpu:1", time: 30 });
+ * for await (const token of slurm.stream("infer.sh", "What is a tide?")) {
+ *   await Deno.stdout.write(new TextEncoder().encode(token));
+ * }
+ * ```
+ */
+export class SlurmExecutor extends Executor<SlurmConfig> {
+  /** What its jobs are called in records. */
+  override readonly kind = "slurm";
+
+  /**
+   * Makes an executor; nothing is asked or started yet.
+   *
+   * @param config Relay, resources, set-up; everything has a default.
+   * @throws {StreamError} `bad_request` for an option that can't be.
+   */
+  constructor(config: SlurmConfig = {}) {
+    super(config);
+    sbatchArguments(config, { directives: [], name: "streamrelay" });
+  }
+
+  /** `#SBATCH` lines are honoured. */
+  protected override get directivePrefix(): DirectivePrefix {
+    return "#SBATCH";
+  }
+
+  /** The programs and the configuration tell clusters apart. */
+  protected override get cluster(): string {
+    return `slurm ${this.config.bin ?? ""} ${Deno.env.get("SLURM_CONF") ?? ""}`;
+  }
+
+  /** Refuses options that can't be. */
+  protected override check(script: ScriptSource, config: SlurmConfig): void {
+    sbatchArguments(config, script);
+  }
+
+  /** Asks once where the nodes are. */
+  protected override async nodeFacing(config: SlurmConfig): Promise<string> {
+    const { code, stdout, stderr } = await this.#run("sinfo", [
+      "-h",
+      "-N",
+      "-o",
+      "%o",
+    ]);
+    if (code !== 0) throw refused("sinfo", stderr);
+    return await nodeFacingAddress(
+      stdout.split("\n").map((line) => line.trim()).filter(Boolean),
+      config.embedded?.interface,
+    );
+  }
+
+  /** Whether `AccountingStoreFlags` keeps scripts or environments. */
+  protected override archivesScripts(): Promise<boolean> {
+    let known = archives.get(this.cluster);
+    if (!known) {
+      known = this.#askArchives();
+      archives.set(this.cluster, known);
+      known.catch(() => archives.delete(this.cluster));
+    }
+    return known;
+  }
+
+  /** Hands the script to `sbatch`, on its standard input. */
+  protected override async submitJob(
+    { jobScript, script, config }: Submission<SlurmConfig>,
+  ): Promise<Submitted> {
+    const { args, notice } = sbatchArguments(config, script);
+    const chdir = config.workdir === undefined ? [] : [`--chdir=${config.workdir}`];
+    const { code, stdout, stderr } = await this.#run(
+      "sbatch",
+      ["--parsable", ...args, ...chdir],
+      jobScript,
+    );
+    // "--parsable" prints the id, and the cluster behind a semicolon
+    const jobId = stdout.trim().split("\n").at(-1)?.split(";")[0] ?? "";
+    if (code !== 0 || !/^\d+$/.test(jobId)) {
+      throw refused("sbatch", stderr || stdout.trim());
+    }
+    const output = slurmOutput(jobId, config, script.directives);
+    return { jobId, ...(notice && { notice }), ...(output && { output }) };
+  }
+
+  /** Tells where jobs are. */
+  protected override async states(
+    jobIds: readonly string[],
+  ): Promise<Map<string, JobReport>> {
+    const { code, stdout, stderr } = await this.#run("squeue", [
+      "-h",
+      "-t",
+      "all",
+      "-j",
+      jobIds.join(","),
+      "-O",
+      SQUEUE_FORMAT,
+    ]);
+    if (code !== 0) {
+      // a single id that is unknown is an error, one of several is just left out
+      if (/invalid job id/i.test(stderr)) return new Map();
+      throw new StreamError("upstream", lastLine(stderr) || "squeue failed");
+    }
+    const reports = parseSqueue(stdout);
+    const never = [...reports.values()].filter((job) => job.neverStartable);
+    if (never.length > 0) {
+      const up = await this.#partitionsUp();
+      for (const job of never) {
+        job.neverStartable = job.partitions.some((name) => up.has(name));
+      }
+    }
+    return reports;
+  }
+
+  /** Ends a job. */
+  protected override async cancelJob(jobId: string): Promise<void> {
+    const { code, stderr } = await this.#run("scancel", [jobId]);
+    if (code !== 0) {
+      throw new StreamError("upstream", lastLine(stderr) || "scancel failed");
+    }
+  }
+
+  async #partitionsUp(): Promise<Set<string>> {
+    const { code, stdout } = await this.#run("sinfo", ["-h", "-o", "%R|%a"]);
+    return code === 0 ? parsePartitionsUp(stdout) : new Set();
+  }
+
+  async #askArchives(): Promise<boolean> {
+    const { stdout } = await this.#run("scontrol", ["show", "config"]);
+    return /^AccountingStoreFlags\s*=.*job_(script|env)/im.test(stdout);
+  }
+
+  async #run(
+    program: string,
+    args: string[],
+    stdin?: string,
+  ): Promise<ProgramOutcome> {
+    const { bin } = this.config;
+    return await runProgram(bin ? `${bin}/${program}` : program, args, {
+      stdin,
+      unset: program === "squeue" || program === "sinfo" ? QUESTION_VARIABLES : undefined,
+    });
+  }
+}
+
+function refused(program: string, words: string): StreamError {
+  const said = words.split("\n").map((line) =>
+    line.replace(new RegExp(`^${program}: (error: )?`), "").trim()
+  ).filter(Boolean);
+  return new StreamError(
+    "submit_failed",
+    `${program} refused: ${said.join("; ") || "it gave no reason"}`,
+    { details: { stderr: words } },
+  );
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? "";
+}

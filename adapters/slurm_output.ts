@@ -1,0 +1,40 @@
+/**
+ * Where Slurm puts a job's output.
+ *
+ * @module
+ */
+import { parseDirectives } from "./directives.ts";
+
+/**
+ * The path of a job's output file, as far as it can be told from here.
+ *
+ * @param jobId The job.
+ * @param config Options, which win.
+ * @param directives The script's `#SBATCH` lines.
+ * @returns An absolute path; `undefined` for patterns other than `%j`, `%A` and `%%`.
+ * @example
+ * ```ts
+ * import { slurmOutput } from "./slurm_output.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(slurmOutput("7", { workdir: "/home/u" }, []), "/home/u/slurm-7.out");
+ * ```
+ */
+export function slurmOutput(
+  jobId: string,
+  config: { output?: string; workdir?: string },
+  directives: readonly string[] = [],
+): string | undefined {
+  const said = parseDirectives([...directives]);
+  const find = (name: string) => said.findLast((option) => option.name === name)?.value;
+  const pattern = config.output ?? find("output") ?? "slurm-%j.out";
+  const path = pattern.replace(
+    /%(\d*)([jA%])/g,
+    (_all, width: string, letter: string) =>
+      letter === "%" ? "\0" : jobId.padStart(Number(width) || 0, "0"),
+  );
+  if (path.includes("%")) return undefined;
+  const plain = path.replaceAll("\0", "%");
+  if (plain.startsWith("/")) return plain;
+  return `${config.workdir ?? find("chdir") ?? Deno.cwd()}/${plain}`;
+}
