@@ -69,11 +69,16 @@ export class Reader {
   /** Takes a frame that was committed just now; the fast path of a reader that keeps up. */
   offer(frame: StoredFrame | undefined): void {
     if (this.#busy || this.#left) return;
-    if (frame?.first === this.next && this.#sink.ready()) {
+    if (frame?.first !== this.next || !this.#sink.ready()) {
+      this.pump();
+      return;
+    }
+    try {
       this.#sink.frame(frame, frame.first);
       this.next += frame.n;
-    } else {
-      this.pump();
+    } catch (error) {
+      // one broken reader must fail neither the append nor the others
+      this.#sink.failed(error);
     }
   }
 
@@ -82,11 +87,11 @@ export class Reader {
     if (this.#busy || this.#left) return;
     this.#busy = true;
     try {
-      await this.#deliver();
+      // a last look and the end of being busy are one step: what is committed next finds it idle
+      while (!this.#rest()) await this.#deliver();
     } catch (error) {
-      if (!this.#left) this.#sink.failed(error);
-    } finally {
       this.#busy = false;
+      if (!this.#left) this.#sink.failed(error);
     }
   }
 
@@ -95,38 +100,40 @@ export class Reader {
     this.#left = true;
   }
 
+  /** Whether there is nothing to deliver now; if so it is busy no more. */
+  #rest(): boolean {
+    const behind = this.next < this.#channel.next;
+    if (!this.#left && behind && this.#sink.ready()) return false;
+    this.#busy = false;
+    if (this.#left) return true;
+    if (behind) {
+      this.#stall(this);
+    } else if (this.#channel.end) {
+      this.#left = true;
+      this.#sink.ended(this.#channel.end);
+    }
+    return true;
+  }
+
   async #deliver(): Promise<void> {
-    for (;;) {
-      // from here to the return nothing is awaited: what is committed meanwhile can't slip through
-      if (this.#left) return;
-      if (this.next >= this.#channel.next) {
-        if (this.#channel.end) {
-          this.#left = true;
-          this.#sink.ended(this.#channel.end);
-        }
-        return;
+    const frames = await this.#store.read(
+      this.#channel.id,
+      this.next,
+      READ_BYTES,
+    );
+    for (const frame of frames) {
+      if (this.#left || !this.#sink.ready()) return;
+      if (frame.first > this.next) {
+        this.#sink.gap(this.next, frame.first);
+        this.next = frame.first;
       }
-      if (!this.#sink.ready()) return this.#stall(this);
-      const frames = await this.#store.read(
-        this.#channel.id,
-        this.next,
-        READ_BYTES,
-      );
-      for (const frame of frames) {
-        if (this.#left) return;
-        if (!this.#sink.ready()) return this.#stall(this);
-        if (frame.first > this.next) {
-          this.#sink.gap(this.next, frame.first);
-          this.next = frame.first;
-        }
-        this.#sink.frame(frame, this.next);
-        this.next = frame.first + frame.n;
-      }
-      if (frames.length === 0) {
-        // everything up to the tail was dropped
-        this.#sink.gap(this.next, this.#channel.next);
-        this.next = this.#channel.next;
-      }
+      this.#sink.frame(frame, this.next);
+      this.next = frame.first + frame.n;
+    }
+    if (frames.length === 0 && !this.#left) {
+      // everything up to the tail was dropped
+      this.#sink.gap(this.next, this.#channel.next);
+      this.next = this.#channel.next;
     }
   }
 }
