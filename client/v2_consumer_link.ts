@@ -9,7 +9,7 @@ import {
   type ClientHello,
   type Control,
   decodeReaderFrame,
-  type EventBatch,
+  parseEvent,
   type RelayHello,
   StreamError,
   type StreamEvent,
@@ -134,6 +134,9 @@ export class V2ConsumerLink implements ConsumerLink {
     const skip = this.#next - header.o;
     const to = header.o + header.n;
     if (skip < 0) {
+      if (this.#announced(text, to)) {
+        return this.#deliver(readRecords(text), header.o, message.length);
+      }
       throw new StreamError(
         "tampered",
         `The relay ${this.#session.socket.url} sent offset ${header.o}, expected ${this.#next}: records are missing`,
@@ -157,22 +160,27 @@ export class V2ConsumerLink implements ConsumerLink {
     if (this.#over) return;
     const last = events.findIndex(isEnd);
     if (last >= 0) events.length = last + 1;
-    const batch: EventBatch = { events, offset };
-    const tail = events.at(-1);
-    if (tail?.type === "gap" && tail.to > this.#next) {
-      // the relay dropped what stood there, and said so
-      this.#next = tail.to;
-      batch.offset = tail.to - events.length;
-    }
     if (last >= 0) this.#finish();
-    this.#events.batch(batch, units);
+    this.#events.batch({ events, offset }, units);
+  }
+
+  /** Whether a frame that leaves records out is the relay's word that it had to drop them. */
+  #announced(text: string, to: number): boolean {
+    const event = parseEvent(text);
+    if (event.type !== "gap" || event.from > this.#next || event.to !== to) {
+      return false;
+    }
+    this.#next = to;
+    return true;
   }
 
   #control({ cancel, end }: Control): void {
     if (end !== undefined) this.#noteEnd(end);
     else if (cancel !== undefined) {
-      const { ack } = cancel as { ack?: CancelAck };
-      this.#cancels.shift()?.resolve(ack ?? "recorded");
+      const { ack, error } = cancel as { ack?: CancelAck; error?: unknown };
+      const asked = this.#cancels.shift();
+      if (error === undefined) asked?.resolve(ack ?? "recorded");
+      else asked?.reject(StreamError.parse(error));
     }
   }
 
