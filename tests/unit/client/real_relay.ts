@@ -1,0 +1,64 @@
+/**
+ * A real relay for the client's tests: the one that `STREAMRELAY_TEST_RELAY_URL` names, or, on Deno, one
+ * of this process.
+ *
+ * @module
+ */
+import { ControlClient } from "../../../client/mod.ts";
+import { type TcpProxy, tcpProxy } from "../../tools/tcp_proxy.ts";
+
+// Computed, so that a test can be bundled for Node without the server.
+const SERVER = "../../../server/mod.ts";
+
+/** A relay to test against. */
+export interface RealRelay {
+  /** Where it is. */
+  url: string;
+  /** Its root secret. */
+  secret: string;
+  /** Its control API. */
+  control: ControlClient;
+  /** A proxy in front of it, and the URL by that. */
+  proxy: TcpProxy;
+  proxyUrl: string;
+}
+
+/**
+ * Runs a test body with a relay and a proxy in front of it.
+ *
+ * @param body The test.
+ */
+export async function withRelay(
+  body: (relay: RealRelay) => Promise<void>,
+): Promise<void> {
+  const { url, secret, close } = await start();
+  const proxy = await tcpProxy({ to: Number(new URL(url).port) });
+  const proxyUrl = `ws://127.0.0.1:${proxy.port}`;
+  try {
+    const control = new ControlClient({ url, token: secret });
+    await body({ url, secret, control, proxy, proxyUrl });
+  } finally {
+    await proxy.close();
+    await close();
+  }
+}
+
+async function start(): Promise<
+  { url: string; secret: string; close(): Promise<void> }
+> {
+  const env = (globalThis as {
+    process?: { env: Record<string, string | undefined> };
+  }).process?.env;
+  const url = env?.STREAMRELAY_TEST_RELAY_URL;
+  if (url) {
+    return {
+      url: url.replace(/^http/, "ws"),
+      secret: env?.STREAMRELAY_TEST_RELAY_SECRET ?? "",
+      close: () => Promise.resolve(),
+    };
+  }
+  const { serveRelay } = await import(new URL(SERVER, import.meta.url).href);
+  const secret = crypto.randomUUID();
+  const relay = await serveRelay({ port: 0, secret });
+  return { url: relay.url, secret, close: () => relay.close() };
+}
