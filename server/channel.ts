@@ -16,7 +16,7 @@ import {
   type OnDisconnect,
   StreamError,
 } from "../stream/mod.ts";
-import { failingStatus, statusRecord } from "./records.ts";
+import { failingStatus, failureIn, statusRecord } from "./records.ts";
 import { Reader, type ReaderSink, type StalledReaders } from "./reader.ts";
 import { type ProducerStatus, Supervision, type SupervisorLink } from "./supervision.ts";
 import type { ConsumerLink, ProducerLink } from "./channel_links.ts";
@@ -63,7 +63,6 @@ export class Channel {
   #claimed: boolean;
   #readers = new Set<ConsumerLink>();
   #supervision: Supervision;
-  #settling = false;
   #holds = 0;
   #unwatch: () => void;
   #dead = false;
@@ -86,11 +85,7 @@ export class Channel {
       leaseGrace: context.leaseGrace,
       leaseUntil: info.leaseUntil ?? 0,
       onDisconnect: info.onDisconnect ?? {},
-      lost: () =>
-        this.#quietly(this.setEnd("relay", "error", {
-          code: "producer_lost",
-          message: "The producer went away without saying how the stream ended",
-        })),
+      lost: (failure) => this.#quietly(this.setEnd("relay", "error", failure)),
       abandoned: (seconds) =>
         this.#quietly(
           this.requestCancel("relay", `The supervisor has been gone for ${seconds} s`),
@@ -100,7 +95,13 @@ export class Channel {
       records: (next, frame) => this.#committed(next, frame),
       ended: (end) => this.#ended(end),
       cancelled: (cancel) => this.#cancelled(cancel),
-      gone: () => this.#gone(),
+      gone: () =>
+        this.leave(
+          new StreamError(
+            "expired",
+            "The channel is gone: its time was over or it was deleted",
+          ),
+        ),
     });
   }
 
@@ -127,10 +128,14 @@ export class Channel {
     };
   }
 
-  /** Whether a connection or a running lease keeps the channel. */
+  /** Whether a connection, a request, a clock or a running lease keeps the channel. */
   get inUse(): boolean {
-    return this.#producer !== undefined || this.#readers.size > 0 ||
-      this.#supervision.alive;
+    return this.#needed || this.#supervision.alive;
+  }
+
+  /** Whether this is still the one that the store tells of what happens. */
+  get live(): boolean {
+    return !this.#dead;
   }
 
   /** Keeps the live channel until the returned function is called. */
@@ -170,7 +175,15 @@ export class Channel {
         content,
         closing && { close: closing },
       );
-      if (failing && result.appended > 0) this.#supervision.notify(failing.status);
+      if (failing && !this.end) {
+        this.#supervision.producerFailed(failureIn(batch));
+        if (result.appended > 0) this.#supervision.notify(failing.status);
+      }
+      if (closing === "error" && result.appended === 0 && !result.end) {
+        // sent again after the lease ran out: it stands in the log as a status already
+        const { end } = await this.setEnd("relay", "error", failureIn(batch));
+        return { ...result, end };
+      }
       return result;
     } catch (error) {
       if (error instanceof StreamError && error.code === "limit") {
@@ -258,13 +271,13 @@ export class Channel {
    * Connects a producer that holds the newest claim. An older one is fenced.
    *
    * @returns Disconnects it; `vanished` says whether it went without an end.
+   * @throws {StreamError} `fenced` when a newer one connected since this one claimed.
    */
   attachProducer(link: ProducerLink): (vanished: boolean) => void {
     const other = this.#producer;
     if (other && other.epoch > link.epoch) {
       // a newer one claimed and connected while this one was still on its way in
-      link.fence();
-      return () => {};
+      throw new StreamError("fenced", "A newer producer has claimed the channel");
     }
     this.#producer = link;
     other?.fence();
@@ -302,7 +315,7 @@ export class Channel {
   attachReader(
     sink: ReaderSink,
     from: number,
-    gone: () => void,
+    gone: (why: StreamError) => void,
   ): { reader: Reader; leave: () => void } {
     if (from > this.next) {
       throw new StreamError(
@@ -335,25 +348,37 @@ export class Channel {
    * @param link Where it is told things.
    * @param lease Seconds the lease lasts after it went.
    * @param onDisconnect What its going starts.
-   * @returns Disconnects it; `released` gives the lease up.
+   * @returns Disconnects it, with the seconds its lease runs on; without them the lease is given up.
    */
   attachSupervisor(
     link: SupervisorLink,
     lease: number,
     onDisconnect?: OnDisconnect,
-  ): (released: boolean) => void {
+  ): (lease?: number) => void {
     const supervision = this.#supervision;
     supervision.attach(link);
     if (!this.end) this.#quietly(this.renew(lease, onDisconnect));
     if (supervision.producerAway) link.status({ state: "disconnected" });
     else if (this.#producer) link.status({ state: "connected", epoch: this.#producer.epoch });
-    return (released) => {
+    return (seconds) => {
       if (supervision.detach(link) && !this.end && !this.#dead) {
-        this.#quietly(this.renew(released ? 0 : lease));
-        supervision.leave(this.#claimed);
+        this.#quietly(this.renew(seconds ?? 0));
+        if (seconds !== undefined) supervision.leave(this.#claimed);
       }
       this.#settle();
     };
+  }
+
+  /** Sends everybody away and lets the live channel go, with its clocks. */
+  leave(why: StreamError): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#supervision.finish();
+    this.#producer?.gone(why);
+    for (const reader of [...this.#readers]) reader.gone(why);
+    for (const supervisor of [...this.#supervision.links]) supervisor.gone(why);
+    this.#unwatch();
+    this.#context.idle(this);
   }
 
   // --- what the store tells ---
@@ -379,35 +404,17 @@ export class Channel {
     for (const supervisor of this.#supervision.links) supervisor.cancel(cancel);
   }
 
-  #gone(): void {
-    this.#dead = true;
-    this.#supervision.finish();
-    this.#producer?.gone();
-    for (const reader of [...this.#readers]) reader.gone();
-    for (const supervisor of [...this.#supervision.links]) supervisor.gone();
-    this.#unwatch();
-    this.#context.idle(this);
-  }
-
   get #needed(): boolean {
     return this.#holds > 0 || this.#producer !== undefined || this.#readers.size > 0 ||
       this.#supervision.links.size > 0 || this.#supervision.armed;
   }
 
-  /**
-   * Lets the live channel go when nothing needs it. It looks again a turn later: whoever has just been
-   * given the channel must have had the time to attach.
-   */
+  /** Lets the live channel go when nothing needs it. */
   #settle(): void {
-    if (this.#dead || this.#settling || this.#needed) return;
-    this.#settling = true;
-    setTimeout(() => {
-      this.#settling = false;
-      if (this.#dead || this.#needed) return;
-      this.#dead = true;
-      this.#unwatch();
-      this.#context.idle(this);
-    }, 0);
+    if (this.#dead || this.#needed) return;
+    this.#dead = true;
+    this.#unwatch();
+    this.#context.idle(this);
   }
 
   /** For what nobody waits for: a channel that ended or went meanwhile is no failure. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CancelRequest, ChannelEnd } from "../stream/mod.ts";
+import type { CancelRequest, ChannelEnd, StreamError } from "../stream/mod.ts";
 import type { Reader } from "./reader.ts";
 
 /** The producer that is connected now. */
@@ -18,14 +18,14 @@ export interface ProducerLink {
   fence(): void;
   /** Tells it the end, when somebody else set it. */
   ended(end: ChannelEnd): void;
-  /** Tells it that the channel is gone. */
-  gone(): void;
+  /** Tells it that the channel is gone, or the relay about to go. */
+  gone(why: StreamError): void;
 }
 
 /** A consumer that is connected now. */
 export interface ConsumerLink {
   /** Its place. */
   reader: Reader;
-  /** Tells it that the channel is gone. */
-  gone(): void;
+  /** Tells it that the channel is gone, or the relay about to go. */
+  gone(why: StreamError): void;
 }

@@ -37,6 +37,14 @@ export interface NewChannel {
   maxBytes?: number;
 }
 
+/** How {@linkcode Channels.use} finds its channel. */
+export interface UseOptions {
+  /** The making of it that the asker has seen before. */
+  incarnation?: string;
+  /** Whether one that is not there is made where the credential allows that; `true` by default. */
+  make?: boolean;
+}
+
 /** How many incarnations that went by themselves are remembered, to tell `expired` from `relay_restarted`. */
 const REMEMBERED = 10_000;
 
@@ -48,6 +56,7 @@ export class Channels {
   #opening = new Map<string, Promise<Channel>>();
   #gone = new Set<string>();
   #owned = new Map<string, Set<string>>();
+  #closed?: StreamError;
   #timer: ReturnType<typeof setInterval>;
 
   /** @param options What it needs to know. */
@@ -77,66 +86,93 @@ export class Channels {
     implicit = false,
   ): Promise<ChannelInfo> {
     const { ttl, retention, maxBytes, store, channelsPerToken } = this.#options;
-    const id = wanted.id ?? (grant.prefix ?? "") + randomId();
+    const id = wanted.id ?? grant.channel ?? (grant.prefix ?? "") + randomId();
     checkId(id);
     demand(grant, "create", { id });
+    if (this.#closed) throw this.#closed;
     const owner = grant.subject ?? grant.prefix;
     const owned = owner === undefined ? undefined : this.#ownedBy(owner);
-    if (owned && owned.size >= channelsPerToken) {
+    const counted = owned?.has(id) ?? false;
+    if (owned && !counted && owned.size >= channelsPerToken) {
       throw new StreamError(
         "limit",
         `Cannot create channel: this token holds ${owned.size}, expected at most ${channelsPerToken}`,
       );
     }
-    const info = await store.create({
-      id,
-      owner,
-      implicit,
-      keyed: wanted.keyed,
-      retention,
-      ttl: wanted.ttl === undefined ? ttl : wanted.ttl * 1000,
-      maxBytes: Math.min(wanted.maxBytes ?? maxBytes, maxBytes),
-    });
+    // counted before anything is awaited, so that requests at the same time cannot pass together
     owned?.add(id);
-    return info;
+    try {
+      return await store.create({
+        id,
+        owner,
+        implicit,
+        keyed: wanted.keyed,
+        retention,
+        ttl: wanted.ttl === undefined ? ttl : wanted.ttl * 1000,
+        maxBytes: Math.min(wanted.maxBytes ?? maxBytes, maxBytes),
+      });
+    } catch (error) {
+      if (!counted) owned?.delete(id);
+      throw error;
+    }
   }
 
   /**
-   * The live channel of a name, made on the way where the credential allows that.
+   * Does something with the live channel of a name, made on the way where the credential allows that.
+   * It is kept live until the task is done; whoever attaches meanwhile keeps it longer.
    *
    * @param id Its name.
    * @param grant What the asker's credential allows.
    * @param role What is asked.
-   * @param incarnation The making of it that the asker has seen before.
-   * @returns The live channel. Attach to it, or `hold()` it, before anything is awaited.
-   * @throws {StreamError} `not_found`, `expired`, `relay_restarted` or `forbidden`.
+   * @param task What is done with it.
+   * @param options Which making of it, and whether to make it.
+   * @returns What the task returned.
+   * @throws {StreamError} `not_found`, `expired`, `relay_restarted`, `forbidden` or `overloaded`.
    */
-  async open(
+  async use<T>(
     id: string,
     grant: Grant,
     role: Role,
-    incarnation?: string,
-  ): Promise<Channel> {
+    task: (channel: Channel) => T | Promise<T>,
+    options: UseOptions = {},
+  ): Promise<T> {
+    const { incarnation, make = true } = options;
     checkId(id);
     // before anything tells whether the channel is there
     demand(grant, role, { id });
-    const seen = incarnation ?? grant.incarnation;
-    const channel = this.#live.get(id) ?? await this.#load(id, grant, seen);
-    demand(grant, role, { id, incarnation: channel.incarnation });
-    if (incarnation !== undefined && incarnation !== channel.incarnation) {
-      throw new StreamError(
-        "relay_restarted",
-        "The channel was made anew since it was last seen; what it held is gone",
-      );
+    for (;;) {
+      if (this.#closed) throw this.#closed;
+      const channel = this.#live.get(id) ??
+        await this.#load(id, grant, incarnation ?? grant.incarnation, make);
+      // somebody else who loaded it may have been done with it before this one got its turn
+      if (!channel.live) continue;
+      const release = channel.hold();
+      try {
+        demand(grant, role, { id, incarnation: channel.incarnation });
+        if (incarnation !== undefined && incarnation !== channel.incarnation) {
+          throw new StreamError(
+            "relay_restarted",
+            "The channel was made anew since it was last seen; what it held is gone",
+          );
+        }
+        return await task(channel);
+      } finally {
+        release();
+      }
     }
-    return channel;
   }
 
   /** What the store knows of a channel, without making it live. */
   async info(id: string, grant: Grant, role: Role): Promise<ChannelInfo> {
     checkId(id);
     demand(grant, role, { id });
-    const info = await this.#options.store.info(id);
+    let info: ChannelInfo;
+    try {
+      info = await this.#known(id);
+    } catch (error) {
+      if (!isNotFound(error) || grant.incarnation === undefined) throw error;
+      throw this.#lost(grant.incarnation);
+    }
     demand(grant, role, { id, incarnation: info.incarnation });
     return info;
   }
@@ -165,16 +201,50 @@ export class Channels {
     }
   }
 
-  /** Stops looking. */
-  close(): void {
+  /**
+   * Lets go of every channel and its timers; nothing is opened any more.
+   *
+   * @param why What whoever is still connected is told.
+   */
+  close(why: StreamError): void {
+    this.#closed = why;
     clearInterval(this.#timer);
+    for (const channel of this.live) channel.leave(why);
   }
 
-  #load(id: string, grant: Grant, incarnation?: string): Promise<Channel> {
+  async #load(
+    id: string,
+    grant: Grant,
+    incarnation: string | undefined,
+    make: boolean,
+  ): Promise<Channel> {
+    try {
+      return await this.#fetch(id);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      if (incarnation !== undefined) throw this.#lost(incarnation);
+      const may = grant.roles.includes("admin") ||
+        grant.roles.includes("create");
+      if (!make || !may) throw error;
+    }
+    try {
+      await this.create(grant, { id }, true);
+    } catch (error) {
+      // another connection made it first
+      if (!(error instanceof StreamError) || error.code !== "conflict") {
+        throw error;
+      }
+    }
+    return await this.#fetch(id);
+  }
+
+  /** Makes a channel live; those who ask at the same time get the same one. */
+  #fetch(id: string): Promise<Channel> {
     let opening = this.#opening.get(id);
     if (!opening) {
-      opening = this.#find(id, grant, incarnation)
+      opening = this.#known(id)
         .then((info) => {
+          if (this.#closed) throw this.#closed;
           const channel = new Channel(info, this.#context);
           this.#live.set(id, channel);
           return channel;
@@ -185,24 +255,17 @@ export class Channels {
     return opening;
   }
 
-  async #find(
-    id: string,
-    grant: Grant,
-    incarnation?: string,
-  ): Promise<ChannelInfo> {
-    const { store } = this.#options;
-    try {
-      return await store.info(id);
-    } catch (error) {
-      if (!(error instanceof StreamError) || error.code !== "not_found") {
-        throw error;
-      }
-      if (incarnation !== undefined) throw this.#lost(incarnation);
-      if (!grant.roles.includes("admin") && !grant.roles.includes("create")) {
-        throw error;
-      }
-      return await this.create(grant, { id }, true);
-    }
+  /** Expiry counts on access too, not only when the sweep comes by. */
+  async #known(id: string): Promise<ChannelInfo> {
+    const info = await this.#options.store.info(id);
+    const now = Date.now();
+    const kept = info.expires > now || (info.leaseUntil ?? 0) > now;
+    if (kept || this.#live.get(id)?.inUse) return info;
+    await this.delete(id);
+    throw new StreamError(
+      "not_found",
+      `There is no channel ${JSON.stringify(id)}`,
+    );
   }
 
   /** Why a channel that was there is not: a store that forgets has most likely been started anew. */
@@ -244,6 +307,10 @@ export class Channels {
     // its time counts from when the last one left
     this.#options.store.touch(channel.id).catch(() => {});
   }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof StreamError && error.code === "not_found";
 }
 
 function checkId(id: string): void {

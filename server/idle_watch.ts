@@ -38,7 +38,7 @@ export class IdleWatch {
 
   #arm(): void {
     if (this.#after === undefined) return;
-    this.#deadline.set(this.#last + this.#after, () => this.#look());
+    this.#deadline.set(this.#last + this.#after, () => this.#look().catch(() => this.#arm()));
   }
 
   async #look(): Promise<void> {

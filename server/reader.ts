@@ -116,6 +116,7 @@ export class Reader {
   }
 
   async #deliver(): Promise<void> {
+    const tail = this.#channel.next;
     const frames = await this.#store.read(
       this.#channel.id,
       this.next,
@@ -132,8 +133,8 @@ export class Reader {
     }
     if (frames.length === 0 && !this.#left) {
       // everything up to the tail was dropped
-      this.#sink.gap(this.next, this.#channel.next);
-      this.next = this.#channel.next;
+      this.#sink.gap(this.next, tail);
+      this.next = tail;
     }
   }
 }

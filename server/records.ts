@@ -3,7 +3,33 @@
  *
  * @module
  */
+import { type ErrorCode, parseEvent } from "../stream/mod.ts";
 import type { AppendBatch } from "./store/store.ts";
+
+/** What a producer said of its failure. */
+export interface Failure {
+  /** A code of the table. */
+  code: ErrorCode;
+  /** One sentence. */
+  message: string;
+  /** Facts. */
+  details?: Record<string, unknown>;
+}
+
+/**
+ * The failure that the last record of a batch tells of.
+ *
+ * @param batch Records of which the last is the error.
+ * @returns Its code, message and details; of an encrypted one no more than that there is one.
+ */
+export function failureIn(batch: AppendBatch): Failure {
+  const event = parseEvent(batch.text.slice(batch.text.lastIndexOf("\n") + 1));
+  if (event.type !== "error") {
+    return { code: "job_failed", message: "The producer failed" };
+  }
+  const { code, message, details } = event;
+  return { code, message, details };
+}
 
 /**
  * A status record, stamped with the time.

@@ -120,7 +120,11 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
       },
       failed: (error) => log("error", "A handler failed", { error: String(error) }),
     },
-  );
+  ).catch((error) => {
+    idle.close();
+    channels.close(error);
+    throw error;
+  });
   let finish = () => {};
   const finished = new Promise<void>((resolve) => finish = resolve);
   let closing: Promise<void> | undefined;
@@ -220,11 +224,11 @@ async function shutDown(
   idle: IdleWatch,
 ): Promise<void> {
   idle.close();
-  context.channels.close();
   const farewell = new StreamError(
     "overloaded",
     "The relay is going away, come back later",
   );
+  let done = () => {};
   for (const peer of context.peers) {
     const { closed } = peer;
     peer.closed = (code, reason) => {
@@ -235,7 +239,8 @@ async function shutDown(
     peer.send(encodeControl({ error: farewell.toJSON() }));
     peer.close(1012, farewell.message);
   }
-  let done = () => {};
+  // after the goodbyes, which are the better word for those who have a socket
+  context.channels.close(farewell);
   // shutdown() would overwrite a close that is still under way
   if (context.peers.size > 0) {
     await new Promise<void>((resolve) => {

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { CancelRequest, ChannelEnd, OnDisconnect } from "../stream/mod.ts";
+import type { CancelRequest, ChannelEnd, OnDisconnect, StreamError } from "../stream/mod.ts";
 import { Deadline } from "./deadline.ts";
+import type { Failure } from "./records.ts";
 
 /** What is told of a producer. */
 export type ProducerStatus = { state: string } & Record<string, unknown>;
@@ -18,8 +19,8 @@ export interface SupervisorLink {
   cancel(cancel: CancelRequest): void;
   /** Tells it the end. */
   ended(end: ChannelEnd): void;
-  /** Tells it that the channel is gone. */
-  gone(): void;
+  /** Tells it that the channel is gone, or the relay about to go. */
+  gone(why: StreamError): void;
 }
 
 /** What a {@linkcode Supervision} is to know and do. */
@@ -32,11 +33,16 @@ export interface SupervisionOptions {
   leaseUntil: number;
   /** What the supervisor wanted done when it goes away. */
   onDisconnect: OnDisconnect;
-  /** Called when a producer stayed away for too long. */
-  lost(): void;
+  /** Called when a producer stayed away, or nobody judged its failure, for too long. */
+  lost(failure: Failure): void;
   /** Called when the supervisor stayed away for so many seconds. */
   abandoned(seconds: number): void;
 }
+
+const LOST: Failure = {
+  code: "producer_lost",
+  message: "The producer went away without saying how the stream ended",
+};
 
 /** The supervision of one live channel. */
 export class Supervision {
@@ -49,6 +55,7 @@ export class Supervision {
   #loss = new Deadline();
   #abandoned = new Deadline();
   #producerGoneAt = 0;
+  #failure?: Failure;
   #over = false;
 
   /** @param options What it is to know and do. */
@@ -111,7 +118,7 @@ export class Supervision {
   leave(claimed: boolean): void {
     const { pending = "keep", running = 60 } = this.onDisconnect;
     const after = claimed ? running : pending;
-    if (after === "keep" || this.leaseUntil === 0 || this.#over) return;
+    if (after === "keep" || this.#over) return;
     this.#abandoned.set(Date.now() + after * 1000, () => this.#options.abandoned(after));
   }
 
@@ -123,7 +130,14 @@ export class Supervision {
   /** Notes that the producer is there. */
   producerCame(): void {
     this.#producerGoneAt = 0;
+    this.#failure = undefined;
     this.#loss.clear();
+  }
+
+  /** Notes that the producer failed; it is for the supervisor to judge, as long as there is one. */
+  producerFailed(failure: Failure): void {
+    this.#failure = failure;
+    this.#armLoss();
   }
 
   /** Notes that the producer went without an end. */
@@ -139,11 +153,16 @@ export class Supervision {
     this.#abandoned.clear();
   }
 
-  /** A producer that is away ends as lost, once its grace and any lease are over. */
+  /**
+   * A producer that is away ends as lost, once its grace and any lease are over; one that failed ends as
+   * it said, once the lease is over without a verdict.
+   */
   #armLoss(): void {
-    if (!this.producerAway || this.#links.size > 0 || this.#over) return this.#loss.clear();
+    const waiting = this.producerAway || this.#failure !== undefined;
+    if (!waiting || this.#links.size > 0 || this.#over) return this.#loss.clear();
     const { producerGrace, leaseGrace, lost } = this.#options;
     const leased = this.leaseUntil > 0 ? this.leaseUntil + leaseGrace : 0;
-    this.#loss.set(Math.max(this.#producerGoneAt + producerGrace, leased), lost);
+    const grace = this.#failure ? 0 : this.#producerGoneAt + producerGrace;
+    this.#loss.set(Math.max(grace, leased), () => lost(this.#failure ?? LOST));
   }
 }

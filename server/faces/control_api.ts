@@ -46,20 +46,15 @@ export function controlApi(
   grantOf: (context: Context) => Promise<Grant>,
 ): Hono {
   const app = new Hono();
-  const producers = new HttpProducers(relay.postTimeout);
+  const producers = new HttpProducers(relay.postTimeout, relay.store);
   /** A request about one channel that is held live meanwhile. */
   const about = (role: Role, task: Task) => async (context: Context) => {
     const grant = await grantOf(context);
     const id = context.req.param("id") ?? "";
     // a request never makes a channel on the way: that is what POST /v1/channels is for
-    await relay.channels.info(id, grant, role);
-    const channel = await relay.channels.open(id, grant, role);
-    const release = channel.hold();
-    try {
-      return await task(context, channel, grant);
-    } finally {
-      release();
-    }
+    return await relay.channels.use(id, grant, role, (channel) => task(context, channel, grant), {
+      make: false,
+    });
   };
 
   app.post("/", async (context) => {
@@ -87,13 +82,16 @@ export function controlApi(
     const grant = await grantOf(context);
     demand(grant, "create");
     const wanted = context.req.query("prefix") ?? "";
-    const prefix = grant.prefix !== undefined && !wanted.startsWith(grant.prefix)
-      ? grant.prefix
-      : wanted;
-    const channels = await relay.store.list(prefix);
-    return context.json({
-      channels: channels.map((info) => describe(relay, info)),
-    });
+    const mine = grant.channel ?? grant.prefix ?? "";
+    if (!wanted.startsWith(mine) && !mine.startsWith(wanted)) {
+      throw new StreamError(
+        "forbidden",
+        `Cannot list ${JSON.stringify(wanted)}: the token is for other channels than these`,
+      );
+    }
+    const channels = (await relay.store.list(wanted.length > mine.length ? wanted : mine))
+      .filter(({ id }) => grant.channel === undefined || grant.channel === id);
+    return context.json({ channels: channels.map((info) => describe(relay, info)) });
   });
 
   app.get("/:id", async (context) => {
@@ -148,9 +146,8 @@ export function controlApi(
       const records = await readRecords(raw, relay.maxMessage);
       const { window } = relay;
       if (!records) {
-        producers.heartbeat(channel, writer.id, writer.epoch);
         return context.json({
-          next: writer.seq,
+          next: await producers.heartbeat(channel, writer.id, writer.epoch),
           window,
           cancel: channel.cancel,
           end: channel.end,

@@ -7,16 +7,21 @@ import { type CloseKind, StreamError } from "../../stream/mod.ts";
 import type { Channel } from "../channel.ts";
 import type { ProducerLink } from "../channel_links.ts";
 import { Deadline } from "../deadline.ts";
-import type { AppendBatch, AppendResult, Claim } from "../store/store.ts";
+import type { AppendBatch, AppendResult, Claim, Store } from "../store/store.ts";
 
 /** The HTTP producers of a relay. */
 export class HttpProducers {
   #links = new Map<Channel, HttpLink>();
   #timeout: number;
+  #store: Store;
 
-  /** @param timeout Milliseconds without a request after which a producer counts as gone. */
-  constructor(timeout: number) {
+  /**
+   * @param timeout Milliseconds without a request after which a producer counts as gone.
+   * @param store Where the claims are kept.
+   */
+  constructor(timeout: number, store: Store) {
     this.#timeout = timeout;
+    this.#store = store;
   }
 
   /** Claims a channel for an instance, and counts it as connected. */
@@ -35,9 +40,9 @@ export class HttpProducers {
    *
    * @param channel The channel.
    * @param writer Instance, epoch and seq, as the request's headers say.
-   * @param batch The records; none for a heartbeat.
+   * @param batch The records.
    * @param close Set when the last record is the end.
-   * @returns What the append did; for a heartbeat, where the claim stands.
+   * @returns What the append did.
    */
   async append(
     channel: Channel,
@@ -45,30 +50,45 @@ export class HttpProducers {
     batch: AppendBatch,
     close?: CloseKind,
   ): Promise<AppendResult> {
-    if (!channel.end) this.#connect(channel, writer.id, writer.epoch);
     const result = await channel.append(
       { origin: "producer", ...writer, span: batch.n },
       batch,
       close,
     );
+    // only who holds the claim counts as connected: a stray request must not fence the real one
     if (close) this.#links.get(channel)?.leave(false);
+    else if (!channel.end) this.#connect(channel, writer.id, writer.epoch);
     return result;
   }
 
-  /** Notes a sign of life. */
-  heartbeat(channel: Channel, instance: string, epoch: number): void {
+  /**
+   * Notes a sign of life.
+   *
+   * @param channel The channel.
+   * @param instance The producer.
+   * @param epoch The epoch of its claim.
+   * @returns The seq wanted next of its claim.
+   * @throws {StreamError} `fenced` or `conflict` when it does not hold the claim.
+   */
+  async heartbeat(channel: Channel, instance: string, epoch: number): Promise<number> {
+    const { claims } = await this.#store.info(channel.id);
+    const claim = claims.find(({ producerId }) => producerId === instance);
+    if (claim?.epoch !== epoch) {
+      throw new StreamError(
+        "conflict",
+        `Cannot take heartbeat for epoch ${epoch}: this producer holds no such claim, expected a claim first`,
+      );
+    }
+    if (claim.fenced) {
+      throw new StreamError("fenced", "A newer producer has claimed the channel");
+    }
     if (!channel.end) this.#connect(channel, instance, epoch);
+    return claim.next;
   }
 
   #connect(channel: Channel, instance: string, epoch: number): void {
     let link = this.#links.get(channel);
     if (link?.instance !== instance) {
-      if (channel.producer && channel.producer.epoch > epoch) {
-        throw new StreamError(
-          "fenced",
-          "A newer producer has claimed the channel",
-        );
-      }
       link = new HttpLink(
         channel,
         instance,

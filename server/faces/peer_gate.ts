@@ -43,10 +43,15 @@ export function admit(
   let session: Session | undefined;
   let beginning = false;
   let gone = false;
+  let refused = false;
   // messages that came while the first one was still being looked at
   const early: string[] = [];
   context.peers.add(peer);
-  const fail = (error: unknown) => refuse(context, peer, version, error);
+  const fail = (error: unknown) => {
+    // what it sent before it saw the close must do nothing any more
+    refused = true;
+    refuse(context, peer, version, error);
+  };
   const timer = setTimeout(
     () =>
       fail(
@@ -67,8 +72,10 @@ export function admit(
     }).catch(fail);
   };
   peer.message = (data) => {
+    if (refused) return;
     try {
       if (typeof data !== "string") {
+        refused = true;
         peer.close(1003, "Cannot take binary: expected text messages");
         return;
       }

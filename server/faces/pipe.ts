@@ -36,23 +36,22 @@ export function pipe(
       );
     }
     const grant = await grantOf(context);
-    const channel = await relay.channels.open(
-      context.req.param("id"),
-      grant,
-      "produce",
-    );
+    const id = context.req.param("id");
+    const { body } = context.req.raw;
     return context.json(
-      await upload(channel, context.req.raw.body, end === "eof"),
+      await relay.channels.use(
+        id,
+        grant,
+        "produce",
+        (channel) => upload(channel, body, end === "eof"),
+      ),
     );
   });
   app.get("/:id", async (context) => {
     const grant = await grantOf(context);
-    const channel = await relay.channels.open(
-      context.req.param("id"),
-      grant,
-      "consume",
-    );
-    return context.body(download(channel), 200, {
+    const id = context.req.param("id");
+    const text = await relay.channels.use(id, grant, "consume", download);
+    return context.body(text, 200, {
       "content-type": "text/plain; charset=utf-8",
       "cache-control": "no-cache",
       "x-accel-buffering": "no",
@@ -67,54 +66,49 @@ async function upload(
   endsAtEof: boolean,
 ): Promise<{ next: number; end?: ChannelEnd }> {
   const instance = randomId();
-  const release = channel.hold();
-  let leave: ((vanished: boolean) => void) | undefined;
+  const { epoch } = await channel.claim(instance);
+  const reader = body?.getReader();
+  let stopped: StreamError | undefined;
+  const leave = channel.attachProducer(
+    new PipeLink(epoch, (error) => {
+      stopped ??= error;
+      // a read under way comes back at once, as if at the end
+      reader?.cancel(error).catch(() => {});
+    }),
+  );
+  if (channel.cancel) stopped = cancelled();
   let vanished = true;
   let seq = 0;
+  const append = (text: string, close?: "done" | "error") =>
+    channel.append(
+      { origin: "producer", id: instance, epoch, seq: seq++, span: 1 },
+      { n: 1, text },
+      close,
+    );
+  const token = async (content: string) => {
+    if (content !== "") await append(JSON.stringify({ type: "token", content }));
+  };
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   try {
-    const { epoch } = await channel.claim(instance);
-    let stop: (error: StreamError) => void = () => {};
-    const stopped = new Promise<never>((_, reject) => stop = reject);
-    stopped.catch(() => {});
-    leave = channel.attachProducer(new PipeLink(epoch, (error) => stop(error)));
-    if (channel.cancel) throw cancelled();
-    const append = async (text: string, close?: "done") => {
-      await channel.append(
-        { origin: "producer", id: instance, epoch, seq: seq++, span: 1 },
-        { n: 1, text },
-        close,
-      );
-    };
-    const decoder = new TextDecoder();
-    const token = async (content: string) => {
-      if (content !== "") {
-        await append(JSON.stringify({ type: "token", content }));
-      }
-    };
-    const reader = body?.getReader();
-    for (;;) {
-      const chunk = await Promise.race([reader?.read(), stopped]);
+    while (!stopped) {
+      const chunk = await reader?.read();
       if (!chunk || chunk.done) break;
       await token(decoder.decode(chunk.value, { stream: true }));
     }
+    if (stopped) throw stopped;
     await token(decoder.decode());
     if (endsAtEof) {
+      await append(JSON.stringify({ type: "done", reason: "completed", ts: Date.now() }), "done");
       vanished = false;
-      await append(
-        JSON.stringify({ type: "done", reason: "completed", ts: Date.now() }),
-        "done",
-      );
     }
     return { next: seq, end: channel.end };
   } catch (error) {
-    if (error instanceof StreamError && error.code === "cancelled") {
-      vanished = false;
-      await channel.setEnd("producer", "error", error.toJSON());
-    }
-    throw error;
+    if (stopped?.code !== "cancelled") throw stopped ?? error;
+    await append(JSON.stringify({ type: "error", ...stopped.toJSON(), ts: Date.now() }), "error");
+    vanished = false;
+    throw stopped;
   } finally {
-    leave?.(vanished);
-    release();
+    leave(vanished);
   }
 }
 
@@ -149,8 +143,8 @@ class PipeLink implements ProducerLink {
     );
   }
 
-  gone(): void {
-    this.#stop(new StreamError("expired", "The channel is gone"));
+  gone(why: StreamError): void {
+    this.#stop(why);
   }
 }
 
@@ -182,7 +176,7 @@ function download(channel: Channel): ReadableStream<Uint8Array> {
       const attached = channel.attachReader(
         sink,
         0,
-        () => fail(new StreamError("expired", "The channel is gone")),
+        fail,
       );
       leave = attached.leave;
       pump = () => attached.reader.pump();

@@ -44,7 +44,9 @@ export async function readRecords(
   limit: number,
 ): Promise<{ batch: AppendBatch; close?: "done" | "error" } | undefined> {
   const close = readClose(request.headers);
-  const body = new TextDecoder().decode(await readBytes(request, limit));
+  const body = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+    await readBytes(request, limit),
+  );
   const type = (request.headers.get("content-type") ?? "").split(";")[0].trim()
     .toLowerCase();
   if (body === "") {

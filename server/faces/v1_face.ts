@@ -35,21 +35,14 @@ export async function produceV1(
   id: string,
   grant: Grant,
 ): Promise<Session> {
-  const channel = await context.channels.open(id, grant, "produce");
-  if (channel.producer?.face === "v1") {
-    throw new StreamError(
-      "conflict",
-      "Producer already connected for this channel",
-    );
-  }
-  const release = channel.hold();
-  try {
+  return await context.channels.use(id, grant, "produce", async (channel) => {
+    if (channel.producer?.face === "v1") {
+      throw new StreamError("conflict", "Producer already connected for this channel");
+    }
     const instance = randomId();
     const { epoch } = await channel.claim(instance);
     return new V1ProducerSession(context, peer, channel, instance, epoch);
-  } finally {
-    release();
-  }
+  });
 }
 
 /**
@@ -67,25 +60,19 @@ export async function consumeV1(
   id: string,
   grant: Grant,
 ): Promise<Session> {
-  const channel = await context.channels.open(id, grant, "consume");
-  const sink = new V1Sink(context, peer);
-  const { reader, leave } = channel.attachReader(sink, 0, () => {
-    leave();
-    for (const message of renderV1End(GONE)) peer.send(message);
-    peer.close(1000, "");
+  return await context.channels.use(id, grant, "consume", (channel) => {
+    const sink = new V1Sink(context, peer);
+    const { reader, leave } = channel.attachReader(sink, 0, ({ code, message }) => {
+      leave();
+      // v1 knows no close code for that: it is told like any failing end
+      const end: ChannelEnd = { kind: "error", by: "relay", code, message, ts: Date.now() };
+      for (const text of renderV1End(end)) peer.send(text);
+      peer.close(1000, "");
+    });
+    reader.pump();
+    return { message: () => {}, closed: leave };
   });
-  reader.pump();
-  return { message: () => {}, closed: leave };
 }
-
-/** What a v1 consumer is told when its channel goes; it knows no close code for that. */
-const GONE: ChannelEnd = {
-  kind: "error",
-  by: "relay",
-  code: "expired",
-  message: "The channel is gone: its time was over or it was deleted",
-  ts: 0,
-};
 
 class V1ProducerSession implements Session, ProducerLink {
   readonly face = "v1";
@@ -101,7 +88,7 @@ class V1ProducerSession implements Session, ProducerLink {
   #seq = 0;
   #pending: string[] = [];
   #ends?: "done" | "error";
-  #committing = false;
+  #committing?: Promise<void>;
 
   constructor(
     context: RelayContext,
@@ -129,8 +116,7 @@ class V1ProducerSession implements Session, ProducerLink {
     if (this.#ends || this.#finished) return;
     const { line, ends } = readV1Message(text);
     this.#ends = ends;
-    this.#pending.push(line);
-    if (!this.#committing) this.#commit();
+    this.#take(line);
   }
 
   closed(code: number): void {
@@ -138,8 +124,15 @@ class V1ProducerSession implements Session, ProducerLink {
   }
 
   cancel(): boolean {
-    // v1 has no word for it: a closed socket makes its next send fail
-    this.#finished = true;
+    // v1 has no word for it: a closed socket makes its next send fail, so this is its last record
+    if (this.#ends || this.#finished) return false;
+    this.#ends = "error";
+    this.#take(JSON.stringify({
+      type: "error",
+      code: "cancelled",
+      message: "The stream was cancelled on request",
+      ts: Date.now(),
+    }));
     this.#peer.close(1000, "Cancelled");
     return true;
   }
@@ -158,9 +151,13 @@ class V1ProducerSession implements Session, ProducerLink {
     this.ended();
   }
 
+  #take(line: string): void {
+    this.#pending.push(line);
+    this.#committing ??= this.#commit().finally(() => this.#committing = undefined);
+  }
+
   /** Commits what came, together with whatever comes while a commit is under way. */
   async #commit(): Promise<void> {
-    this.#committing = true;
     try {
       while (this.#pending.length > 0) {
         const lines = this.#pending;
@@ -188,16 +185,15 @@ class V1ProducerSession implements Session, ProducerLink {
       }
     } catch (error) {
       if (this.#finished) return;
-      this.#finished = !(error instanceof StreamError) ||
-        error.code !== "internal";
+      this.#finished = true;
       refuse(this.#context, this.#peer, 1, error);
-    } finally {
-      this.#committing = false;
     }
   }
 
   /** After encrypted messages a proper close is the end; the verdict is inside them. */
   async #settle(code: number): Promise<void> {
+    // what came before the close is stored before anything is made of the close
+    await this.#committing;
     if (code === 1000 && this.#sealed && !this.#ends && !this.#finished) {
       this.#finished = true;
       await this.#channel.setEnd("producer", "sealed");

@@ -37,13 +37,13 @@ export async function consumeV2(
 ): Promise<Session> {
   const from = count(hello.from ?? 0, "from");
   const credit = hello.credit === undefined ? Infinity : count(hello.credit, "credit");
-  const channel = await context.channels.open(
+  return await context.channels.use(
     id,
     grant,
     "consume",
-    hello.incarnation,
+    (channel) => new ConsumerSession(context, peer, channel, grant, from, credit),
+    { incarnation: hello.incarnation },
   );
-  return new ConsumerSession(context, peer, channel, grant, from, credit);
 }
 
 function count(value: unknown, name: string): number {
@@ -53,6 +53,16 @@ function count(value: unknown, name: string): number {
   throw new StreamError(
     "bad_request",
     `Cannot take hello: ${name} is ${JSON.stringify(value)}, expected a whole number from 0`,
+  );
+}
+
+function reasonOf({ reason }: { reason?: unknown }): string | undefined {
+  if (reason === undefined || (typeof reason === "string" && reason.length <= 4096)) {
+    return reason;
+  }
+  throw new StreamError(
+    "bad_request",
+    "Cannot take cancel: expected a reason of at most 4096 characters, or none",
   );
 }
 
@@ -82,7 +92,7 @@ class ConsumerSession implements Session, ReaderSink {
     const { reader, leave } = channel.attachReader(
       this,
       from,
-      () => this.#gone(),
+      (why) => this.#gone(why),
     );
     this.#reader = reader;
     this.#leave = leave;
@@ -108,7 +118,7 @@ class ConsumerSession implements Session, ReaderSink {
       this.#credit = count(credit.bytes, "credit");
       this.#reader.pump();
     } else if (cancel) {
-      this.#cancel(cancel.reason);
+      this.#cancel(reasonOf(cancel));
     } else {
       throw new StreamError(
         "bad_request",
@@ -136,17 +146,9 @@ class ConsumerSession implements Session, ReaderSink {
     }
   }
 
-  #gone(): void {
+  #gone(why: StreamError): void {
     this.#leave();
-    refuse(
-      this.#context,
-      this.#peer,
-      2,
-      new StreamError(
-        "expired",
-        "The channel is gone: its time was over or it was deleted",
-      ),
-    );
+    refuse(this.#context, this.#peer, 2, why);
   }
 
   // --- what the reader brings ---

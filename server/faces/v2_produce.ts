@@ -44,22 +44,9 @@ export async function produceV2(
       "Cannot take hello: expected an instance of 1 to 128 characters",
     );
   }
-  const channel = await context.channels.open(
-    id,
-    grant,
-    "produce",
-    hello.incarnation,
-  );
-  const release = channel.hold();
-  try {
+  return await context.channels.use(id, grant, "produce", async (channel) => {
     const claim = await channel.claim(instance, continues);
-    const session = new ProducerSession(
-      context,
-      peer,
-      channel,
-      instance,
-      claim.epoch,
-    );
+    const session = new ProducerSession(context, peer, channel, instance, claim.epoch);
     peer.send(encodeControl({
       hello: {
         v: 2,
@@ -75,9 +62,7 @@ export async function produceV2(
     }));
     if (channel.end) session.finish();
     return session;
-  } finally {
-    release();
-  }
+  }, { incarnation: hello.incarnation });
 }
 
 class ProducerSession implements Session, ProducerLink {
@@ -139,8 +124,8 @@ class ProducerSession implements Session, ProducerLink {
     this.finish();
   }
 
-  gone(): void {
-    this.#fail(new StreamError("expired", "The channel is gone"));
+  gone(why: StreamError): void {
+    this.#fail(why);
   }
 
   /** Tells the verdict and says goodbye. */

@@ -16,8 +16,9 @@ import type { Channel } from "../channel.ts";
 import type { Peer } from "../peer.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { Grant } from "../tokens.ts";
-import { refuse, type Session } from "./peer_gate.ts";
 import type { SupervisorLink } from "../supervision.ts";
+import { leaseBody } from "./control_bodies.ts";
+import { refuse, type Session } from "./peer_gate.ts";
 
 /** Seconds a lease lasts after its supervisor went, unless the hello says otherwise. */
 export const DEFAULT_LEASE = 600;
@@ -39,25 +40,24 @@ export async function superviseV2(
   hello: ClientHello,
   grant: Grant,
 ): Promise<Session> {
-  const lease = hello.lease ?? DEFAULT_LEASE;
-  if (typeof lease !== "number" || !(lease >= 0)) {
+  const terms = leaseBody.safeParse({
+    seconds: hello.lease ?? DEFAULT_LEASE,
+    onDisconnect: hello.onDisconnect,
+  });
+  if (!terms.success) {
     throw new StreamError(
       "bad_request",
-      `Cannot take hello: lease is ${JSON.stringify(lease)}, expected seconds from 0`,
+      "Cannot take hello: expected lease in seconds from 0, and onDisconnect " +
+        '{pending?, running?} with seconds or "keep"',
     );
   }
-  const channel = await context.channels.open(
+  const { seconds, onDisconnect } = terms.data;
+  return await context.channels.use(
     id,
     grant,
     "supervise",
-    hello.incarnation,
-  );
-  return new SupervisorSession(
-    context,
-    peer,
-    channel,
-    lease,
-    hello.onDisconnect,
+    (channel) => new SupervisorSession(context, peer, channel, seconds, onDisconnect),
+    { incarnation: hello.incarnation },
   );
 }
 
@@ -65,7 +65,8 @@ class SupervisorSession implements Session, SupervisorLink {
   #context: RelayContext;
   #peer: Peer;
   #channel: Channel;
-  #leave: (released: boolean) => void;
+  #leave: (lease?: number) => void;
+  #lease: number;
 
   constructor(
     context: RelayContext,
@@ -77,6 +78,7 @@ class SupervisorSession implements Session, SupervisorLink {
     this.#context = context;
     this.#peer = peer;
     this.#channel = channel;
+    this.#lease = lease;
     const { next, incarnation, cancel, end } = channel;
     const { producer } = channel.connected;
     peer.send(encodeControl({
@@ -100,9 +102,10 @@ class SupervisorSession implements Session, SupervisorLink {
       this.#channel.status("supervisor", status).catch((error) =>
         refuse(this.#context, this.#peer, 2, error)
       );
-    } else if (lease && typeof lease.seconds === "number") {
-      // 0 gives it up, anything else is implied by the open socket
-      if (lease.seconds === 0) this.#leave(true);
+    } else if (lease && typeof lease.seconds === "number" && lease.seconds >= 0) {
+      // while the socket is open it holds; this is for afterwards, and 0 gives it up at once
+      this.#lease = lease.seconds;
+      if (lease.seconds === 0) this.#leave();
     } else {
       throw new StreamError(
         "bad_request",
@@ -112,7 +115,7 @@ class SupervisorSession implements Session, SupervisorLink {
   }
 
   closed(): void {
-    this.#leave(false);
+    this.#leave(this.#lease);
   }
 
   status(status: { state: string } & Record<string, unknown>): void {
@@ -128,15 +131,7 @@ class SupervisorSession implements Session, SupervisorLink {
     this.#peer.close(1000, "");
   }
 
-  gone(): void {
-    refuse(
-      this.#context,
-      this.#peer,
-      2,
-      new StreamError(
-        "expired",
-        "The channel is gone: its time was over or it was deleted",
-      ),
-    );
+  gone(why: StreamError): void {
+    refuse(this.#context, this.#peer, 2, why);
   }
 }

@@ -137,6 +137,7 @@ export class MemoryLog {
     this.#refuseEnded();
     this.#checkStreamSeq(options?.streamSeq);
     this.#makeRoom(text.length);
+    this.#streamSeq = options?.streamSeq ?? this.#streamSeq;
     const frame: StoredFrame = {
       first: info.next,
       n,
@@ -186,6 +187,12 @@ export class MemoryLog {
     this.info.cancel = cancel;
     for (const watcher of this.watchers) watcher.cancelled(cancel);
     return cancel;
+  }
+
+  /** See `Store.putInput`. */
+  putInput(input: Uint8Array): void {
+    this.#refuseEnded();
+    this.input = input;
   }
 
   /** See `Store.renew`. */
@@ -272,7 +279,6 @@ export class MemoryLog {
         }, expected a greater one`,
       );
     }
-    this.#streamSeq = streamSeq;
   }
 
   #makeRoom(bytes: number): void {

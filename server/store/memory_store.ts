@@ -121,7 +121,7 @@ export class MemoryStore implements Store {
 
   /** See {@linkcode Store.putInput}. */
   async putInput(id: string, input: Uint8Array): Promise<void> {
-    this.#get(id).input = input;
+    this.#get(id).putInput(input);
   }
 
   /** See {@linkcode Store.getInput}. */
@@ -148,11 +148,18 @@ export class MemoryStore implements Store {
       );
     }
     const log = this.#add(options);
+    // what the source has dropped is missing here too: offsets are the same in both
+    log.info.first = log.info.next = Math.min(source.info.first, at);
     for (const frame of source.read(source.info.first, Infinity)) {
       const n = Math.min(frame.n, at - frame.first);
       if (n <= 0) break;
       const text = n === frame.n ? frame.text : frame.text.split("\n").slice(0, n).join("\n");
-      log.append({ origin: "relay" }, { n, text });
+      try {
+        log.append({ origin: "relay" }, { n, text });
+      } catch (error) {
+        this.#channels.delete(options.id);
+        throw error;
+      }
     }
     return log.snapshot();
   }

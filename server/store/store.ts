@@ -193,9 +193,9 @@ export interface Store {
   read(id: string, from: number, maxBytes: number): Promise<StoredFrame[]>;
   /** Watches a channel until the returned function is called. */
   watch(id: string, watcher: Watcher): () => void;
-  /** Keeps the input: one blob, replaced as a whole. */
+  /** Keeps the input until the end: one blob, replaced as a whole. Refuses with `ended` after it. */
   putInput(id: string, input: Uint8Array): Promise<void>;
-  /** The input, or `undefined` where none was put. */
+  /** The input, or `undefined` where none was put, or the channel has its end. */
   getInput(id: string): Promise<Uint8Array | undefined>;
   /** Drops the records before an offset. */
   trim(id: string, before: number): Promise<void>;

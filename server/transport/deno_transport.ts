@@ -58,9 +58,13 @@ function upgrade(
     headers: new Headers(request.headers),
     remote,
   };
-  const { socket, response } = Deno.upgradeWebSocket(request, {
-    idleTimeout: options.idleTimeout,
-  });
+  let upgraded: Deno.WebSocketUpgrade;
+  try {
+    upgraded = Deno.upgradeWebSocket(request, { idleTimeout: options.idleTimeout });
+  } catch {
+    return new Response("Cannot upgrade: expected a WebSocket handshake", { status: 400 });
+  }
+  const { socket, response } = upgraded;
   socket.binaryType = "arraybuffer";
   const peer: Peer = {
     send(text) {

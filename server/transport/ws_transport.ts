@@ -12,6 +12,9 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { closeReason, type Peer } from "../peer.ts";
 import type { Listening, ListenOptions } from "./transport.ts";
 
+// a byte order mark is forwarded like everything else
+const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /**
  * Listens with `ws` on `node:http`.
  *
@@ -95,7 +98,7 @@ function adopt(
   client.on(
     "message",
     (data: Uint8Array, binary: boolean) =>
-      guarded(() => peer.message(binary ? data : new TextDecoder().decode(data))),
+      guarded(() => peer.message(binary ? data : UTF8.decode(data))),
   );
   client.on("close", (code: number, reason: Uint8Array) => {
     stop();
