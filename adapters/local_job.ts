@@ -18,7 +18,7 @@ export interface LocalJob {
   status: Promise<void>;
   /** The end of what it wrote to stderr. */
   stderrTail(): string;
-  /** Asks the whole group to end, and ends it after so many milliseconds. */
+  /** Asks the job to end, and ends all of its session after so many milliseconds. */
   kill(after: number): Promise<void>;
 }
 
@@ -103,7 +103,7 @@ export async function startLocalJob(
         new Promise<void>((resolve) => timer = setTimeout(resolve, after)),
       ]);
       clearTimeout(timer);
-      signalGroup(child.pid, "SIGKILL");
+      killSession(child.pid);
     },
   };
 }
@@ -114,6 +114,30 @@ function signalGroup(pid: number, signal: Deno.Signal): void {
   } catch (error) {
     // nobody is left in the group
     if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** The program has a process group of its own within the job's session, and may outlive its wrapper. */
+function killSession(leader: number): void {
+  signalGroup(leader, "SIGKILL");
+  if (Deno.build.os !== "linux") return;
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name) || sessionOf(name) !== leader) continue;
+    try {
+      Deno.kill(Number(name), "SIGKILL");
+    } catch {
+      // it has ended meanwhile
+    }
+  }
+}
+
+function sessionOf(pid: string): number | undefined {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    // pid (name, which may hold anything) state ppid pgrp session
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]);
+  } catch {
+    return undefined;
   }
 }
 
