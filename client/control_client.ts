@@ -284,10 +284,10 @@ export class ControlClient {
         failure = patience.aborted ? new Error(`no answer within ${timeout} ms`) : error;
       }
     }
-    throw StreamError.from(
-      failure,
+    throw new StreamError(
       "unreachable",
-      `Cannot reach relay ${this.urls.join(" or ")}: `,
+      `Cannot reach relay ${this.urls.join(" or ")}: ${reasonOf(failure)}`,
+      { cause: failure },
     );
   }
 }
@@ -295,6 +295,13 @@ export class ControlClient {
 function at(id: string, what?: string): string {
   const path = `/v1/channels/${encodeURIComponent(id)}`;
   return what === undefined ? path : `${path}/${what}`;
+}
+
+/** Node's `fetch` says "fetch failed" and has the reason in the cause. */
+function reasonOf(failure: unknown): string {
+  const { message, cause } = failure as Partial<Error>;
+  const inner = (cause as Partial<Error> | undefined)?.message;
+  return inner || message || String(failure);
 }
 
 async function refusal(answer: Response): Promise<StreamError> {

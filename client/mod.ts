@@ -17,6 +17,7 @@ export type { ClientOptions, RelayAddress, RetryOptions } from "./client_options
 export * from "./control_client.ts";
 export type * from "./control_types.ts";
 export * from "./environment.ts";
+export type * from "./producer_options.ts";
 export * from "./relay_consumer.ts";
 export * from "./relay_producer.ts";
 export * from "./relay_supervisor.ts";

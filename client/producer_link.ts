@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CancelRequest, StreamError } from "../stream/mod.ts";
+import { type CancelRequest, StreamError } from "../stream/mod.ts";
 
 /** What a {@linkcode ProducerLink} calls back. */
 export interface ProducerEvents {
@@ -33,4 +33,13 @@ export interface ProducerLink {
   pump(): void;
   /** Lets go of the connection. */
   close(): void;
+}
+
+/** What a producer's signal tells of a cancel. */
+export function cancelError(cancel: Partial<CancelRequest>): StreamError {
+  const { by = "consumer", reason } = cancel;
+  const why = reason === undefined ? "" : `: ${reason}`;
+  return new StreamError("cancelled", `The stream was cancelled by the ${by}${why}`, {
+    details: { by, ...(reason !== undefined && { reason }) },
+  });
 }

@@ -150,7 +150,11 @@ export class ReconnectingSocket {
       () => this.#timedOut(socket.readyState === 1),
       this.#options.connectTimeout,
     );
-    socket.onopen = () => this.#events.open();
+    let opened = false;
+    socket.onopen = () => {
+      opened = true;
+      this.#events.open();
+    };
     socket.onmessage = ({ data }) => {
       if (typeof data === "string") this.#events.message(data);
       else {
@@ -162,17 +166,21 @@ export class ReconnectingSocket {
         );
       }
     };
-    // the reason of a failed connection is told here only, by the runtimes that tell it at all
-    socket.onerror = (event) => {
-      this.#trouble = (event as Partial<ErrorEvent>).message ?? "";
-    };
-    socket.onclose = ({ code, reason }) => {
+    const closed = ({ code, reason }: SocketClose) => {
       if (socket !== this.#socket) return;
       const verdict = this.#events.judge?.({ code, reason }) ??
         judgeClose({ code, reason }, url, this.#noted);
       this.#detach();
       if (verdict === "over") this.#finish();
       else this.#gone(verdict);
+    };
+    socket.onclose = closed;
+    socket.onerror = (event) => {
+      if (socket !== this.#socket) return;
+      // the reason of a failed connection is told here only, by the runtimes that tell it at all
+      this.#trouble = (event as Partial<ErrorEvent>).message ?? "";
+      // Node 22 sends no close event after a connection that never opened
+      if (!opened) setTimeout(() => closed({ code: 1006, reason: "" }), 0);
     };
   }
 

@@ -32,11 +32,25 @@ export interface ConsumerOptions extends ClientOptions {
  * whatever can't be gone on from ends the stream with a typed error.
  *
  * @example
- * ```ts ignore
- * import { RelayConsumer } from "@streamrelay/cli/client";
+ * ```ts
+ * import { serveRelay } from "../server/mod.ts";
+ * import { ControlClient, RelayConsumer, RelayProducer } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
  *
- * const consumer = new RelayConsumer({ url: "ws://127.0.0.1:8765", channel: "c1" });
- * for await (const token of consumer.stream()) console.log(token);
+ * const token = "a-long-random-secret";
+ * const relay = await serveRelay({ port: 0, secret: token });
+ * const { id: channel } = await new ControlClient({ url: relay.url, token }).createChannel();
+ *
+ * const consumer = new RelayConsumer({ url: relay.url, channel, token });
+ * const stream = consumer.stream();
+ * await consumer.opened; // from here on a job can be submitted
+ * const producer = new RelayProducer({ url: relay.url, channel, token });
+ * await producer.pipe(ReadableStream.from(["Hello", " ", "world"]));
+ *
+ * let text = "";
+ * for await (const token of stream) text += token;
+ * assertEquals(text, "Hello world");
+ * await relay.close();
  * ```
  */
 export class RelayConsumer {

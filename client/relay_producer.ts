@@ -3,44 +3,17 @@
  *
  * @module
  */
-import { type CloseKind, isErrorCode, randomId, StreamError, type Usage } from "../stream/mod.ts";
-import { type ClientOptions, type ResolvedOptions, resolveOptions } from "./client_options.ts";
+import { type CloseKind, randomId, StreamError } from "../stream/mod.ts";
+import { type ResolvedOptions, resolveOptions } from "./client_options.ts";
 import { Outbox } from "./outbox.ts";
-import type { ProducerEvents, ProducerLink } from "./producer_link.ts";
+import { cancelError, type ProducerEvents, type ProducerLink } from "./producer_link.ts";
+import type { DoneOptions, Failure, ProducerOptions } from "./producer_options.ts";
+import { describeFailure, recordLine, splitText, tokenLine } from "./record_line.ts";
 import { Sealer } from "./sealer.ts";
 import { type PipeSource, readText } from "./text_source.ts";
 import { V1ProducerLink } from "./v1_producer_link.ts";
 import { V2ProducerLink } from "./v2_producer_link.ts";
-
-/** Options of a {@linkcode RelayProducer}. */
-export interface ProducerOptions extends ClientOptions {
-  /** Bytes kept for sending again after a cut; beyond them `token()` waits. 4 MiB by default. */
-  maxBuffer?: number;
-  /** Id of this process; a random one by default. A newer instance fences the older ones. */
-  instance?: string;
-  /** What this producer truly continues: the epoch of the one before, and its committed records. */
-  continues?: { epoch: number; count: number };
-}
-
-/** What {@linkcode RelayProducer.done} may tell. */
-export interface DoneOptions {
-  /** Why it stopped; `completed` by default. */
-  reason?: "completed" | "length";
-  /** Numbers. */
-  usage?: Usage;
-  /** Anything else. */
-  meta?: Record<string, unknown>;
-}
-
-/** What {@linkcode RelayProducer.fail} may be given in place of a thrown value. */
-export interface Failure {
-  /** A code of the table; `job_failed` by default. */
-  code?: string;
-  /** One sentence. */
-  message: string;
-  /** Facts. */
-  details?: Record<string, unknown>;
-}
+import { Waiters } from "./waiters.ts";
 
 const RESOLVED = Promise.resolve();
 /** A longer text is sent as several tokens: a record must fit into a message of the relay's. */
@@ -54,12 +27,21 @@ const TOKEN_UNITS = 16 * 1024;
  * the relay gone for longer than the patience) every call rejects with that {@linkcode StreamError}.
  *
  * @example
- * ```ts ignore
- * import { RelayProducer } from "@streamrelay/cli/client";
+ * ```ts
+ * import { serveRelay } from "../server/mod.ts";
+ * import { ControlClient, RelayConsumer, RelayProducer } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
  *
- * const producer = new RelayProducer({ url: "ws://127.0.0.1:8765", channel: "c1" });
+ * const token = "a-long-random-secret";
+ * const relay = await serveRelay({ port: 0, secret: token });
+ * const { id: channel } = await new ControlClient({ url: relay.url, token }).createChannel();
+ *
+ * const producer = new RelayProducer({ url: relay.url, channel, token });
  * for (const word of ["Hello", " ", "world"]) await producer.token(word);
  * await producer.done();
+ *
+ * assertEquals(await new RelayConsumer({ url: relay.url, channel, token }).stream().text(), "Hello world");
+ * await relay.close();
  * ```
  */
 export class RelayProducer {
@@ -78,11 +60,7 @@ export class RelayProducer {
   #ending?: Promise<void>;
   #finished = false;
   #told = false;
-  #waiting: {
-    until: () => boolean;
-    resolve: () => void;
-    reject: (error: StreamError) => void;
-  }[] = [];
+  #waiters = new Waiters();
 
   /**
    * @param options Relay, channel, credential, key, buffer; what is missing comes from the environment.
@@ -140,10 +118,7 @@ export class RelayProducer {
   token(text: string): Promise<void> {
     if (this.#shut !== undefined) return this.#refuse();
     if (text.length > TOKEN_UNITS) return this.#longToken(text);
-    const content = JSON.stringify(
-      text.isWellFormed() ? text : text.toWellFormed(),
-    );
-    return this.#push('{"type":"token","content":' + content + "}");
+    return this.#push(tokenLine(text));
   }
 
   /**
@@ -185,7 +160,7 @@ export class RelayProducer {
    * @returns Resolved when the relay has acknowledged the end.
    */
   fail(error: unknown | Failure): Promise<void> {
-    const record = { type: "error", ...describe(error), ts: Date.now() };
+    const record = { type: "error", ...describeFailure(error), ts: Date.now() };
     return this.#end(record, "error");
   }
 
@@ -247,21 +222,14 @@ export class RelayProducer {
   /** All pieces at once: waiting between them would let another call's text in. */
   #longToken(text: string): Promise<void> {
     let last = RESOLVED;
-    for (let at = 0; at < text.length;) {
-      let to = Math.min(at + TOKEN_UNITS, text.length);
-      const unit = text.charCodeAt(to - 1);
-      // not between the halves of a surrogate pair
-      if (to < text.length && unit >= 0xd800 && unit <= 0xdbff) to--;
-      last = this.token(text.slice(at, to));
-      at = to;
-    }
+    for (const piece of splitText(text, TOKEN_UNITS)) last = this.token(piece);
     return last;
   }
 
   #record(record: unknown): Promise<void> {
     if (this.#shut !== undefined) return this.#refuse();
     try {
-      return this.#push(encode(record, this.#maxRecord));
+      return this.#push(recordLine(record, this.#maxRecord));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -294,7 +262,7 @@ export class RelayProducer {
     if (this.#shut !== undefined) return this.#refuse();
     let line: string;
     try {
-      line = encode(record, this.#maxRecord);
+      line = recordLine(record, this.#maxRecord);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -340,26 +308,14 @@ export class RelayProducer {
     return {
       ready: () => {
         this.#isReady = true;
-        this.#settle();
+        this.#waiters.settle();
       },
-      progress: () => this.#settle(),
+      progress: () => this.#waiters.settle(),
       finished: () => {
         this.#finished = true;
-        this.#settle();
+        this.#waiters.settle();
       },
-      cancelled: ({ by, reason }) => {
-        if (this.#abort.signal.aborted) return;
-        const why = reason ? `: ${reason}` : "";
-        this.#abort.abort(
-          new StreamError(
-            "cancelled",
-            `The stream was cancelled by the ${by ?? "consumer"}${why}`,
-            {
-              details: { by, ...(reason !== undefined && { reason }) },
-            },
-          ),
-        );
-      },
+      cancelled: (cancel) => this.#abort.abort(cancelError(cancel)),
       failed: (error) => this.#fail(error),
       legacy: () => {
         this.#link = this.#v1Link();
@@ -372,7 +328,7 @@ export class RelayProducer {
     if (this.#failure !== undefined) return;
     this.#failure = this.#shut = error;
     this.#link.close();
-    this.#settle();
+    if (this.#waiters.fail(error)) this.#told = true;
     this.#abort.abort(error);
   }
 
@@ -382,59 +338,6 @@ export class RelayProducer {
   }
 
   #until(met: () => boolean): Promise<void> {
-    if (this.#failure !== undefined) return this.#refuse();
-    if (met()) return RESOLVED;
-    return new Promise((resolve, reject) => this.#waiting.push({ until: met, resolve, reject }));
+    return this.#failure === undefined ? this.#waiters.until(met) : this.#refuse();
   }
-
-  #settle(): void {
-    if (this.#waiting.length === 0) return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const one of waiting) {
-      if (this.#failure !== undefined) {
-        this.#told = true;
-        one.reject(this.#failure);
-      } else if (one.until()) one.resolve();
-      else this.#waiting.push(one);
-    }
-  }
-}
-
-function encode(record: unknown, maxBytes: number): string {
-  let line: string;
-  try {
-    line = JSON.stringify(record);
-  } catch (cause) {
-    throw new StreamError(
-      "bad_request",
-      "Cannot send record: it can't be written as JSON",
-      { cause },
-    );
-  }
-  if (line.length * 3 > maxBytes) {
-    const bytes = new TextEncoder().encode(line).length;
-    if (bytes > maxBytes) {
-      throw new StreamError(
-        "too_large",
-        `Cannot send record of ${bytes} bytes: expected at most ${maxBytes}`,
-      );
-    }
-  }
-  return line;
-}
-
-function describe(
-  error: unknown,
-): { code: string; message: string; details?: Record<string, unknown> } {
-  if (error instanceof StreamError) return error.toJSON();
-  if (typeof error === "object" && error !== null && "message" in error) {
-    const { code, message, details } = error as Partial<Failure>;
-    return {
-      code: isErrorCode(code) ? code : "job_failed",
-      message: String(message),
-      ...(typeof details === "object" && { details }),
-    };
-  }
-  return { code: "job_failed", message: String(error) };
 }

@@ -38,16 +38,31 @@ const MAX_KEPT = 64;
  * and of cancels. It speaks v2 only.
  *
  * @example
- * ```ts ignore
- * import { RelaySupervisor } from "@streamrelay/cli/client";
+ * ```ts
+ * import { serveRelay } from "../server/mod.ts";
+ * import { ControlClient, RelaySupervisor } from "./mod.ts";
+ * import { assertEquals } from "@std/assert";
  *
- * const supervisor = new RelaySupervisor({
- *   url: "ws://127.0.0.1:8765",
- *   channel: "c1",
- *   onCancel: () => console.log("somebody wants the job to stop"),
+ * const token = "a-long-random-secret";
+ * const relay = await serveRelay({ port: 0, secret: token });
+ * const control = new ControlClient({ url: relay.url, token });
+ * const { id: channel } = await control.createChannel();
+ *
+ * const cancelled = new Promise<string | undefined>((resolve) => {
+ *   const supervisor = new RelaySupervisor({
+ *     url: relay.url,
+ *     channel,
+ *     token,
+ *     onCancel: ({ reason }) => {
+ *       resolve(reason);
+ *       supervisor.close();
+ *     },
+ *   });
+ *   supervisor.status({ state: "queued", position: 3 });
+ *   supervisor.connect().then(() => control.cancel(channel, "enough"));
  * });
- * await supervisor.connect();
- * supervisor.status({ state: "queued", position: 3 });
+ * assertEquals(await cancelled, "enough");
+ * await relay.close();
  * ```
  */
 export class RelaySupervisor {

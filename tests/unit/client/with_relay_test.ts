@@ -327,11 +327,11 @@ test("relay - the control API makes, claims, writes and ends", () =>
   }));
 
 test("relay - one that is not there is named", async () => {
-  const url = "ws://127.0.0.1:9";
+  const url = "ws://127.0.0.1:49";
   const control = new ControlClient({ url, token: "t" });
   const http = await assertRejects(() => control.health(), StreamError);
   assertEquals(http.code, "unreachable");
-  assert(http.message.startsWith("Cannot reach relay ws://127.0.0.1:9: "));
+  assert(http.message.startsWith("Cannot reach relay ws://127.0.0.1:49: "));
   const producer = new RelayProducer({
     url,
     channel: "c",
@@ -340,5 +340,5 @@ test("relay - one that is not there is named", async () => {
   });
   const socket = await assertRejects(() => producer.connect(), StreamError);
   assertEquals(socket.code, "unreachable");
-  assert(socket.message.startsWith("Cannot reach relay ws://127.0.0.1:9: "));
+  assert(socket.message.startsWith("Cannot reach relay ws://127.0.0.1:49: "));
 });

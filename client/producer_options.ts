@@ -1,0 +1,37 @@
+/**
+ * What a producer is told.
+ *
+ * @module
+ */
+import type { Usage } from "../stream/mod.ts";
+import type { ClientOptions } from "./client_options.ts";
+
+/** Options of a `RelayProducer`. */
+export interface ProducerOptions extends ClientOptions {
+  /** Bytes kept for sending again after a cut; beyond them `token()` waits. 4 MiB by default. */
+  maxBuffer?: number;
+  /** Id of this process; a random one by default. A newer instance fences the older ones. */
+  instance?: string;
+  /** What this producer truly continues: the epoch of the one before, and its committed records. */
+  continues?: { epoch: number; count: number };
+}
+
+/** What `RelayProducer.done` may tell. */
+export interface DoneOptions {
+  /** Why it stopped; `completed` by default. */
+  reason?: "completed" | "length";
+  /** Numbers. */
+  usage?: Usage;
+  /** Anything else. */
+  meta?: Record<string, unknown>;
+}
+
+/** What `RelayProducer.fail` may be given in place of a thrown value. */
+export interface Failure {
+  /** A code of the table; `job_failed` by default. */
+  code?: string;
+  /** One sentence. */
+  message: string;
+  /** Facts. */
+  details?: Record<string, unknown>;
+}
