@@ -15,9 +15,15 @@
  */
 export * from "./channel_id.ts";
 export * from "./encryption.ts";
+export { decodeSealed, encodeSealed } from "./encryption_v2.ts";
+export type { SealedHeader, SealedRecord } from "./encryption_v2.ts";
 export * from "./error_code.ts";
 export * from "./event.ts";
+export * from "./opening_session.ts";
 export * from "./resume_token.ts";
+export * from "./sealed_input.ts";
+export * from "./sealing_session.ts";
+export type { Continues } from "./session_record.ts";
 export * from "./stream_error.ts";
 export * from "./token_source.ts";
 export * from "./token_stream.ts";

@@ -5,6 +5,8 @@
  * @module
  */
 import { decodeBase64Url, encodeBase64Url } from "@std/encoding/base64url";
+import { SALT_BYTES } from "./encryption_v2.ts";
+import type { SessionPoint } from "./opening_session.ts";
 import { StreamError } from "./stream_error.ts";
 
 /** A place in a channel. */
@@ -15,6 +17,8 @@ export interface ResumePoint {
   incarnation: string;
   /** The next offset wanted. */
   offset: number;
+  /** The session, where the stream is encrypted (v2): a relay can then offer no other one. */
+  session?: SessionPoint;
 }
 
 /**
@@ -32,8 +36,11 @@ export interface ResumePoint {
  * ```
  */
 export function encodeResumeToken(point: ResumePoint): string {
-  const { channel, incarnation, offset } = point;
-  return encodeBase64Url(JSON.stringify([1, channel, incarnation, offset]));
+  const { channel, incarnation, offset, session } = point;
+  const fields = session === undefined
+    ? [1, channel, incarnation, offset]
+    : [2, channel, incarnation, offset, session.epoch, session.next ?? null, session.salt];
+  return encodeBase64Url(JSON.stringify(fields));
 }
 
 /**
@@ -45,15 +52,17 @@ export function encodeResumeToken(point: ResumePoint): string {
  */
 export function decodeResumeToken(token: string): ResumePoint {
   try {
-    const [version, channel, incarnation, offset] = JSON.parse(
+    const [version, channel, incarnation, offset, epoch, next, salt] = JSON.parse(
       new TextDecoder().decode(decodeBase64Url(token)),
     );
-    if (
-      version === 1 && typeof channel === "string" &&
-      typeof incarnation === "string"
-    ) {
-      if (Number.isSafeInteger(offset) && offset >= 0) {
-        return { channel, incarnation, offset };
+    if (typeof channel === "string" && typeof incarnation === "string" && isCount(offset)) {
+      if (version === 1) return { channel, incarnation, offset };
+      if (
+        version === 2 && isCount(epoch) && (next === null || isCount(next)) &&
+        typeof salt === "string" && decodeBase64Url(salt).length === (epoch > 0 ? SALT_BYTES : 0)
+      ) {
+        const session = next === null ? { epoch, salt } : { epoch, next, salt };
+        return { channel, incarnation, offset, session };
       }
     }
   } catch {
@@ -63,4 +72,8 @@ export function decodeResumeToken(token: string): ResumePoint {
     "bad_request",
     "Cannot read resume token: expected the text that a stream's resumeToken gave",
   );
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DoneEvent, ErrorEvent, StreamEvent } from "./event.ts";
+import type { SessionPoint } from "./opening_session.ts";
 import type { CancelAck } from "./v2_control.ts";
 
 /** Events that arrived together. */
@@ -12,6 +13,10 @@ export interface EventBatch {
   events: StreamEvent[];
   /** Offset of the first one, when they stand in a channel's log; each next one is one further. */
   offset?: number;
+  /** Offset behind the last one, where events and records are not one to one: an encrypted record holds several. */
+  next?: number;
+  /** Where the reader stands behind the last one, where the stream is encrypted (v2). */
+  session?: SessionPoint;
 }
 
 /** What is known of the job behind a stream. */

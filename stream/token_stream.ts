@@ -4,6 +4,7 @@
  * @module
  */
 import type { DoneEvent, ErrorEvent, StreamEvent, Usage } from "./event.ts";
+import type { SessionPoint } from "./opening_session.ts";
 import { encodeResumeToken } from "./resume_token.ts";
 import { StreamError } from "./stream_error.ts";
 import { shareSource } from "./share_source.ts";
@@ -56,6 +57,7 @@ export class TokenStream implements AsyncIterable<string> {
   #claimed = "";
   #job: JobInfo = {};
   #next?: number;
+  #session?: SessionPoint;
   #cancelling = false;
   #settle!: (result: StreamResult) => void;
 
@@ -82,7 +84,7 @@ export class TokenStream implements AsyncIterable<string> {
   get resumeToken(): string | undefined {
     const channel = this.#source.channel?.();
     return channel &&
-      encodeResumeToken({ ...channel, offset: this.#next ?? 0 });
+      encodeResumeToken({ ...channel, offset: this.#next ?? 0, session: this.#session });
   }
 
   /** The text, token by token. After a restart of the job it throws if text was delivered before. */
@@ -229,7 +231,7 @@ export class TokenStream implements AsyncIterable<string> {
 
   /** Passes batches on and keeps account of what they tell. */
   async *#observe(): AsyncGenerator<StreamEvent[], void, undefined> {
-    for await (const { events, offset } of this.#source.read()) {
+    for await (const { events, offset, next, session } of this.#source.read()) {
       for (const event of events) {
         if (event.type === "status") this.#note(event);
         else if (event.type === "done" || event.type === "error") {
@@ -237,7 +239,8 @@ export class TokenStream implements AsyncIterable<string> {
         }
       }
       yield events;
-      if (offset !== undefined) this.#next = offset + events.length;
+      if (offset !== undefined) this.#next = next ?? offset + events.length;
+      if (session !== undefined) this.#session = session;
     }
   }
 
