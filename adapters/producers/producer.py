@@ -325,6 +325,7 @@ class Producer:
             "state": "running",
             "node": os.uname()[1],
             "jobId": setting("SLURM_JOB_ID", "PBS_JOBID") or None,
+            "ts": now(),
         })])
         while True:
             batch = self.spool.take(seconds("HEARTBEAT", 15.0))
@@ -336,10 +337,14 @@ class Producer:
         """Sends the final record. A lost answer to it shows as a channel that is no longer open."""
         lost = self.relay.lost
         try:
-            self.post([record(end)], end["type"])
+            self.post([record(dict(end, ts=now()))], end["type"])
         except Refused as error:
             if error.code not in ("ended", "unauthorized", "not_found", "expired") or lost == self.relay.lost:
                 raise
+
+
+def now():
+    return int(time.time() * 1000)
 
 
 def record(value):

@@ -23,8 +23,10 @@ TICK=0.25
 JSON_TEXT='"(([^"\\]|\\.)*)"'
 IGNORED='TERM INT HUP USR1 USR2 QUIT'
 
+now() { date +%s000; }
+
 # How many ticks so many seconds are, rounded up.
-ticks() { awk -v s="$1" -v t=$TICK 'BEGIN { n = s / t; print (n == int(n)) ? n : int(n) + 1 }'; }
+ticks() { LC_ALL=C awk -v s="$1" -v t=$TICK 'BEGIN { n = s / t; print (n == int(n)) ? n : int(n) + 1 }'; }
 
 prepare() {
   local list=${STREAMRELAY_URL:-${RELAY_URL:-}} url
@@ -101,7 +103,7 @@ pause_or_give_up() { # how often before
   if [ -z "$over" ] && { [ -n "$ended" ] || [ -e "$dir/eof" ]; }; then over=$((SECONDS + give_up)); fi
   if [ -n "$over" ] && [ $SECONDS -ge "$over" ]; then return 1; fi
   # 0.2 s doubling to 10 s, and some more by chance, so that a thousand jobs don't come back as one
-  sleep "$(awk -v n="$1" -v r=$RANDOM 'BEGIN { s = 0.2 * 2 ^ (n > 6 ? 6 : n); if (s > 10) s = 10; print s * (0.5 + r / 65536) }')"
+  sleep "$(LC_ALL=C awk -v n="$1" -v r=$RANDOM 'BEGIN { s = 0.2 * 2 ^ (n > 6 ? 6 : n); if (s > 10) s = 10; print s * (0.5 + r / 65536) }')"
 }
 
 persist() { # as call
@@ -133,7 +135,7 @@ read_answer() {
       cancelled+=",\"reason\":\"${BASH_REMATCH[1]}\""
       cancel_words+=": ${BASH_REMATCH[1]}"
     fi
-    if [ -n "$pid_file" ]; then end_program & else ended=1; fi
+    if [ -n "$pid_file" ]; then end_program >/dev/null 2>&1 & else ended=1; fi
   fi
   return 0
 }
@@ -143,11 +145,14 @@ end_program() {
     if [ -n "$verdict" ] && [ -e "$verdict" ]; then return; fi
     sleep 0.05
   done
-  local group
+  local group left
   group=$(<"$pid_file")
-  kill -TERM -- "-$group" 2>/dev/null || return
-  sleep "${STREAMRELAY_KILL_AFTER:-5}"
-  kill -KILL -- "-$group" 2>/dev/null
+  kill -TERM -- "-$group" || return
+  for ((left = $(ticks "${STREAMRELAY_KILL_AFTER:-5}"); left > 0; left--)); do
+    sleep $TICK
+    kill -0 -- "-$group" || return
+  done
+  kill -KILL -- "-$group"
 }
 
 claim() { # [what it continues]
@@ -258,8 +263,8 @@ stream() {
   read_input <&8 &
   reader=$!
   claim || return
-  printf '{"type":"status","state":"running","node":"%s"%s}' "$(uname -n)" \
-    "${SLURM_JOB_ID:+,\"jobId\":\"$SLURM_JOB_ID\"}${PBS_JOBID:+,\"jobId\":\"$PBS_JOBID\"}" >"$dir/body"
+  printf '{"type":"status","state":"running","node":"%s"%s,"ts":%s}' "$(uname -n)" \
+    "${SLURM_JOB_ID:+,\"jobId\":\"$SLURM_JOB_ID\"}${PBS_JOBID:+,\"jobId\":\"$PBS_JOBID\"}" "$(now)" >"$dir/body"
   post application/x-ndjson || return
   while :; do
     if [ -e "$dir/eof" ]; then ended=1; fi
@@ -270,7 +275,7 @@ stream() {
       continue
     fi
     [ -z "$ended" ] || return 0
-    read -r -t $TICK -u 7 && continue
+    LC_ALL=C read -r -t $TICK -u 7 && continue
     idle=$((idle + 1))
     if [ $((idle % heartbeat)) = 0 ]; then
       : >"$dir/body"
@@ -297,12 +302,12 @@ json_text() {
 finish() {
   local message details last
   if [ -n "$cancelled" ]; then
-    printf '{"type":"error","code":"cancelled","message":"%s","details":{%s}}' "$cancel_words" "$cancelled" >"$dir/body"
+    printf '{"type":"error","code":"cancelled","message":"%s","details":{%s},"ts":%s}' "$cancel_words" "$cancelled" "$(now)" >"$dir/body"
     post application/x-ndjson error
     return
   fi
   if [ "$1 $2" = 'exit 0' ]; then
-    printf '{"type":"done","reason":"completed"}' >"$dir/body"
+    printf '{"type":"done","reason":"completed","ts":%s}' "$(now)" >"$dir/body"
     post application/x-ndjson 'done'
     return
   fi
@@ -312,8 +317,8 @@ finish() {
     message="The program was killed by signal $2" details="\"signal\":$2"
   fi
   last=$(LC_ALL=C grep -av '^[[:space:]]*$' "$dir/stderr" | tail -n 1 | head -c 500 | json_text)
-  printf '{"type":"error","code":"job_failed","message":"%s%s","details":{%s,"stderr":"%s","node":"%s"}}' \
-    "$message" "${last:+: ${last%\\n}}" "$details" "$(json_text <"$dir/stderr")" "$(uname -n)" >"$dir/body"
+  printf '{"type":"error","code":"job_failed","message":"%s%s","details":{%s,"stderr":"%s","node":"%s"},"ts":%s}' \
+    "$message" "${last:+: ${last%\\n}}" "$details" "$(json_text <"$dir/stderr")" "$(uname -n)" "$(now)" >"$dir/body"
   post application/x-ndjson error
 }
 
@@ -330,7 +335,7 @@ new_instance() { instance=sh-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n'); }
 give_up_streaming() {
   say "streaming stopped: $problem"
   if [ -n "$reader" ]; then # the program must not be held up or killed for it
-    kill "$reader" 2>/dev/null
+    kill -KILL "$reader" 2>/dev/null
     cat <&8 >/dev/null
   fi
 }
@@ -345,7 +350,7 @@ pipe() { # [--eof-is-done]
     give_up_streaming
     return 1
   fi
-  kill "$reader" 2>/dev/null
+  kill -KILL "$reader" 2>/dev/null
   if [ -n "$verdict" ] && read_verdict "$verdict"; then :; elif [ -n "$1" ] || [ -n "$cancelled" ]; then
     kind=exit number=0
   else
