@@ -21,11 +21,9 @@ import type { Grant } from "./tokens.ts";
 export function httpRoutes(relay: RelayContext): Hono {
   const app = new Hono();
   const grantOf = (context: Context): Promise<Grant> => {
-    const [scheme, credential] = (context.req.header("authorization") ?? "")
-      .split(" ");
-    return relay.authenticate(
-      scheme.toLowerCase() === "bearer" ? credential : undefined,
-    );
+    // all that follows the scheme: a root secret may hold spaces
+    const [, credential] = /^bearer +(.*)$/i.exec(context.req.header("authorization") ?? "") ?? [];
+    return relay.authenticate(credential);
   };
   app.use(async (context, next) => {
     const origin = context.req.header("origin") ?? null;
@@ -65,7 +63,7 @@ export function httpRoutes(relay: RelayContext): Hono {
   app.onError((error, context) => {
     if (error instanceof StreamError) return answer(context, error);
     relay.log("error", "A request failed", {
-      path: context.req.path,
+      route: context.req.routePath,
       error: String(error),
     });
     return answer(
