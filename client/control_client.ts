@@ -69,6 +69,8 @@ export class ControlClient {
   #token?: string;
 
   /**
+   * Makes a client; nothing is sent yet.
+   *
    * @param options Relay, token, `fetch`, time-out.
    * @throws {StreamError} `bad_request` for a URL that is missing or can't be one of a relay.
    */

@@ -61,6 +61,8 @@ export class RelayConsumer {
   #incarnation?: string;
 
   /**
+   * Makes a consumer; it connects when it is used.
+   *
    * @param options Relay, channel, credential, key, place, window; what is missing comes from the
    * environment.
    * @throws {StreamError} `bad_request` for a missing or malformed URL, channel, key, offset or resume

@@ -63,6 +63,8 @@ export class RelayProducer {
   #waiters = new Waiters();
 
   /**
+   * Makes a producer; it connects when it is used.
+   *
    * @param options Relay, channel, credential, key, buffer; what is missing comes from the environment.
    * @throws {StreamError} `bad_request` for a missing or malformed URL, channel or key.
    */

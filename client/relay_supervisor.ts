@@ -77,6 +77,8 @@ export class RelaySupervisor {
   #cancelTold = false;
 
   /**
+   * Makes a supervisor; `connect()` connects it.
+   *
    * @param options Relay, channel, credential, lease, callbacks; what is missing comes from the
    * environment.
    * @throws {StreamError} `bad_request` for a missing or malformed URL or channel.
