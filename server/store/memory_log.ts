@@ -3,208 +3,20 @@
  *
  * @module
  */
-import {
-  type CancelRequest,
-  type ChannelEnd,
-  type OnDisconnect,
-  StreamError,
-} from "../../stream/mod.ts";
-import type {
-  AppendBatch,
-  AppendOptions,
-  AppendResult,
-  ChannelInfo,
-  Claim,
-  CreateOptions,
-  StoredFrame,
-  Watcher,
-  Writer,
-} from "./store.ts";
+import type { CancelRequest, ChannelEnd } from "../../stream/mod.ts";
+import { LogRules } from "./log_rules.ts";
+import type { StoredFrame } from "./store.ts";
 
-/** The log of a channel with all that belongs to it; everything is synchronous. */
-export class MemoryLog {
-  /** What is known of it, kept current. */
-  readonly info: ChannelInfo;
-  /** Who is told of what happens. */
-  readonly watchers: Set<Watcher> = new Set();
+/** A log whose frames lie in an array; whoever watches is told at once. */
+export class MemoryLog extends LogRules {
   /** The prompt. */
   input?: Uint8Array;
-  #options: CreateOptions;
   #frames: StoredFrame[] = [];
-  #streamSeq?: string;
-
-  /**
-   * @param options What it is to be.
-   * @param incarnation Its random id.
-   */
-  constructor(options: CreateOptions, incarnation: string) {
-    const created = Date.now();
-    this.#options = options;
-    this.info = {
-      id: options.id,
-      incarnation,
-      kind: options.kind ?? "exclusive",
-      contentType: options.contentType ?? "application/json",
-      keyed: options.keyed ?? false,
-      owner: options.owner,
-      created,
-      first: 0,
-      next: 0,
-      bytes: 0,
-      maxBytes: options.maxBytes,
-      claims: [],
-      expires: created + options.ttl,
-    };
-  }
-
-  /** A copy of the info that does not change any more. */
-  snapshot(): ChannelInfo {
-    return {
-      ...this.info,
-      claims: this.info.claims.map((claim) => ({ ...claim })),
-    };
-  }
-
-  /** See `Store.claim`. */
-  claim(
-    producerId: string,
-    continues?: { epoch: number; count: number },
-  ): Claim & { restarted: boolean } {
-    const { claims } = this.info;
-    const newest = claims.at(-1);
-    if (newest?.producerId === producerId) {
-      return { ...newest, restarted: false };
-    }
-    if (claims.some((claim) => claim.producerId === producerId)) throw fenced();
-    this.#refuseEnded();
-    if (
-      continues &&
-      (continues.epoch !== newest?.epoch || continues.count !== newest.next)
-    ) {
-      throw new StreamError(
-        "seq_gap",
-        `Cannot continue epoch ${continues.epoch} at ${continues.count}: committed is epoch ${
-          newest?.epoch ?? 0
-        } at ${newest?.next ?? 0}`,
-      );
-    }
-    const restarted = newest !== undefined && newest.next > 0 && !continues;
-    const claim: Claim = {
-      producerId,
-      epoch: claims.length + 1,
-      next: 0,
-      fenced: false,
-    };
-    if (newest) newest.fenced = true;
-    claims.push(claim);
-    this.touch();
-    return { ...claim, restarted };
-  }
-
-  /** See `Store.append`. */
-  append(
-    writer: Writer,
-    batch: AppendBatch,
-    options?: AppendOptions,
-  ): AppendResult {
-    const { info } = this;
-    let { n, text } = batch;
-    let claim: Claim | undefined;
-    if (writer.origin === "producer") {
-      claim = this.#claimOf(writer.id, writer.epoch);
-      const ahead = claim.next - writer.seq;
-      if (ahead < 0) {
-        throw new StreamError(
-          "seq_gap",
-          `Cannot append seq ${writer.seq}: the next of this claim is ${claim.next}`,
-          { details: { expected: claim.next } },
-        );
-      }
-      if (ahead >= writer.span && writer.span > 0) {
-        return {
-          next: info.next,
-          nextSeq: claim.next,
-          appended: 0,
-          end: info.end,
-        };
-      }
-      if (ahead > 0) {
-        // what was committed before the cut comes again: only the rest is new
-        n -= ahead;
-        text = text.split("\n").slice(ahead).join("\n");
-      }
-    }
-    this.#refuseEnded();
-    this.#checkStreamSeq(options?.streamSeq);
-    this.#makeRoom(text.length);
-    this.#streamSeq = options?.streamSeq ?? this.#streamSeq;
-    const frame: StoredFrame = {
-      first: info.next,
-      n,
-      text,
-      origin: writer.origin,
-    };
-    if (writer.origin === "producer" && claim) {
-      frame.epoch = claim.epoch;
-      frame.seq = claim.next;
-      claim.next = writer.seq + writer.span;
-    }
-    this.#frames.push(frame);
-    info.next += n;
-    info.bytes += text.length;
-    for (const watcher of this.watchers) watcher.records(info.next, frame);
-    const result: AppendResult = {
-      next: info.next,
-      nextSeq: claim?.next,
-      appended: n,
-    };
-    if (options?.close) {
-      const end: ChannelEnd = {
-        kind: options.close,
-        by: writer.origin === "producer" ? "producer" : writer.origin,
-        offset: info.next - 1,
-        ts: Date.now(),
-      };
-      result.end = this.setEnd(end).end;
-    }
-    return result;
-  }
-
-  /** See `Store.setEnd`. */
-  setEnd(end: ChannelEnd): { end: ChannelEnd; set: boolean } {
-    if (this.info.end) return { end: this.info.end, set: false };
-    this.info.end = end;
-    this.info.expires = Date.now() + this.#options.retention;
-    this.info.leaseUntil = undefined;
-    this.input = undefined;
-    for (const watcher of this.watchers) watcher.ended(end);
-    return { end, set: true };
-  }
-
-  /** See `Store.requestCancel`. */
-  requestCancel(cancel: CancelRequest): CancelRequest {
-    if (this.info.cancel) return this.info.cancel;
-    this.info.cancel = cancel;
-    for (const watcher of this.watchers) watcher.cancelled(cancel);
-    return cancel;
-  }
 
   /** See `Store.putInput`. */
   putInput(input: Uint8Array): void {
-    this.#refuseEnded();
+    this.refuseEnded();
     this.input = input;
-  }
-
-  /** See `Store.renew`. */
-  renew(until: number, onDisconnect?: OnDisconnect): void {
-    this.info.leaseUntil = until > 0 ? until : undefined;
-    if (onDisconnect) this.info.onDisconnect = onDisconnect;
-    this.touch();
-  }
-
-  /** See `Store.touch`. */
-  touch(): void {
-    if (!this.info.end) this.info.expires = Date.now() + this.#options.ttl;
   }
 
   /** See `Store.read`. */
@@ -237,76 +49,30 @@ export class MemoryLog {
     this.info.first = this.#frames[0]?.first ?? this.info.next;
   }
 
-  /** Tells whoever watches that it is no more. */
-  gone(): void {
-    for (const watcher of this.watchers) watcher.gone();
-    this.watchers.clear();
+  protected override kept(frame: StoredFrame): void {
+    this.#frames.push(frame);
+    for (const watcher of this.watchers) watcher.records(this.info.next, frame);
   }
 
-  #claimOf(producerId: string, epoch: number): Claim {
-    const newest = this.info.claims.at(-1);
-    if (newest?.producerId === producerId && newest.epoch === epoch) {
-      return newest;
-    }
-    if (this.info.claims.some((claim) => claim.producerId === producerId)) {
-      throw fenced();
-    }
-    throw new StreamError(
-      "conflict",
-      `Cannot append for epoch ${epoch}: this producer holds no such claim, expected a claim first`,
-    );
-  }
-
-  #refuseEnded(): void {
-    if (this.info.end) {
-      throw new StreamError(
-        "ended",
-        `The channel has its end (${this.info.end.kind}) already`,
-        {
-          details: { end: this.info.end },
-        },
-      );
-    }
-  }
-
-  #checkStreamSeq(streamSeq: string | undefined): void {
-    if (streamSeq === undefined) return;
-    if (this.#streamSeq !== undefined && streamSeq <= this.#streamSeq) {
-      throw new StreamError(
-        "conflict",
-        `Cannot append Stream-Seq ${JSON.stringify(streamSeq)}: the last was ${
-          JSON.stringify(this.#streamSeq)
-        }, expected a greater one`,
-      );
-    }
-  }
-
-  #makeRoom(bytes: number): void {
-    const { info } = this;
-    if (info.bytes + bytes <= info.maxBytes) return;
-    if (
-      this.#options.whenFull !== "drop-oldest" || info.keyed ||
-      bytes > info.maxBytes
-    ) {
-      throw new StreamError(
-        "limit",
-        `The channel is full: it holds ${info.bytes} of at most ${info.maxBytes} bytes`,
-        { details: { maxBytes: info.maxBytes } },
-      );
-    }
-    // down to nine tenths at once, so that a full channel does not trim on every append
-    const target = Math.min(info.maxBytes * 0.9, info.maxBytes - bytes);
-    let left = info.bytes;
-    let before = info.first;
+  protected override dropOldest(bytes: number): void {
+    let left = this.info.bytes;
+    let before = this.info.first;
     for (const frame of this.#frames) {
-      if (left <= target) break;
+      if (left <= bytes) break;
       left -= frame.text.length;
       before = frame.first + frame.n;
     }
     this.trim(before);
   }
-}
 
-function fenced(): StreamError {
-  return new StreamError("fenced", "A newer producer has claimed the channel");
+  protected override ended(end: ChannelEnd): void {
+    this.input = undefined;
+    for (const watcher of this.watchers) watcher.ended(end);
+  }
+
+  protected override cancelled(cancel: CancelRequest): void {
+    for (const watcher of this.watchers) watcher.cancelled(cancel);
+  }
+
+  protected override changed(): void {}
 }

@@ -185,9 +185,8 @@ export class MemoryStore implements Store {
 
   /** See {@linkcode Store.sweep}. */
   async sweep(now: number, inUse: (id: string) => boolean): Promise<string[]> {
-    const expired = [...this.#channels.values()].filter(({ info }) =>
-      info.expires <= now && !(info.leaseUntil && info.leaseUntil > now) &&
-      !inUse(info.id)
+    const expired = [...this.#channels.values()].filter((log) =>
+      log.expired(now) && !inUse(log.info.id)
     );
     for (const { info } of expired) await this.delete(info.id);
     return expired.map(({ info }) => info.id);
