@@ -119,9 +119,7 @@ export const WRAPPER_EXITS = {
 export function buildJobScript(spec: JobScriptSpec): string {
   for (const line of spec.directives) assertOneLine(line);
   const producer = spec.producer ?? {};
-  const use = PRODUCER_ORDER.filter((kind) =>
-    producer.use?.includes(kind) ?? true
-  );
+  const use = PRODUCER_ORDER.filter((kind) => producer.use?.includes(kind) ?? true);
   return [
     "#!/bin/bash",
     ...spec.directives,

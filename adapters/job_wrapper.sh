@@ -92,6 +92,7 @@ sr_run_setup() {
   if command -v conda >/dev/null && [ "$(type -t conda)" != function ]; then
     eval "$(conda shell.bash hook 2>/dev/null)"
   fi
+  exec 5>&2 # where a line that ends the shell leaves stderr in the file
   for sr_line in "${sr_setup[@]}"; do
     eval "$sr_line" </dev/null 2>"$sr_dir/setup.stderr"
     sr_code=$?
@@ -104,9 +105,11 @@ sr_run_setup() {
     esac
     if [ $sr_code != 0 ]; then
       sr_failed_line=$sr_line
+      exec 5>&-
       return $sr_code
     fi
   done
+  exec 5>&-
   # Whatever the lines switched on was meant for them; the program's own shell starts afresh.
   set +eux +o pipefail
   unset IFS
@@ -139,7 +142,7 @@ sr_send_verdict() {
 sr_fetch_input() {
   local patience=$sr_give_up
   # Without an input this only looks for a cancel, and must not hold the program up.
-  if [ -z "$sr_has_input" ]; then patience=5; fi
+  if [ -z "$sr_has_input" ] && [ "${patience%.*}" -gt 5 ]; then patience=5; fi
   (sr_give_up=$patience && sr_with_channel exec "${sr_tool[@]}" input "$sr_dir/input" </dev/null) &
   sr_child=$!
   sr_await "$sr_child"
@@ -257,6 +260,7 @@ sr_on_exit() {
   local code=$?
   trap '' TERM INT HUP USR1 USR2 QUIT
   if [ "$sr_phase" = setup ] && [ -z "$sr_stopped" ]; then # a set-up line said exit
+    exec 2>&5 5>&-
     cat "$sr_dir/setup.stderr" >&2
     if [ $code = 0 ]; then code=1; fi
     (sr_fail $code "a setup line ended the shell")

@@ -41,10 +41,9 @@ function unpacker(name: string, text: string): string {
   if (piece === undefined) {
     const base64 = gzipSync(Buffer.from(text), { level: 9 }).toString("base64");
     const lines = base64.match(/.{1,120}/g) ?? [];
-    piece =
-      `sr_unpack_${name}() { base64 -d <<'STREAMRELAY_PACKED' | gzip -dc\n${
-        lines.join("\n")
-      }\nSTREAMRELAY_PACKED\n}`;
+    piece = `sr_unpack_${name}() { base64 -d <<'STREAMRELAY_PACKED' | gzip -dc\n${
+      lines.join("\n")
+    }\nSTREAMRELAY_PACKED\n}`;
     packed.set(name, piece);
   }
   return piece;

@@ -39,8 +39,7 @@ export function shellQuote(text: string): string {
   if (text.search(control) < 0) return `'${text.replaceAll("'", `'\\''`)}'`;
   const escaped = text.replace(/[\\']/g, "\\$&").replace(
     control,
-    (character) =>
-      `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
   return `$'${escaped}'`;
 }

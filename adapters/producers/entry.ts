@@ -27,7 +27,9 @@ async function main(args: string[]): Promise<number> {
   if (what === "check" && rest.length === 0) return checkRuntime();
   if (what === "run" && rest[0] === "--" && rest.length > 1) return await run(rest.slice(1));
   if (what === "input" && rest.length === 1) return await fetchInput(rest[0]);
-  if (what === "report" && rest.length === 2 && rest[0] === "--verdict") return await report(rest[1]);
+  if (what === "report" && rest.length === 2 && rest[0] === "--verdict") {
+    return await report(rest[1]);
+  }
   if (what === "pipe") {
     const { values } = parseArgs({
       args: rest,

@@ -76,7 +76,9 @@ export class OutputStream {
     const hint = seconds("HINT", 60);
     const timer = setTimeout(() => {
       if (!this.#silent || hint <= 0) return;
-      say(`no output for ${hint} s; it may be buffered: flush it after each piece, or see stdbuf and PYTHONUNBUFFERED`);
+      say(
+        `no output for ${hint} s; it may be buffered: flush it after each piece, or see stdbuf and PYTHONUNBUFFERED`,
+      );
     }, hint * 1000);
     const { SLURM_JOB_ID, PBS_JOBID } = process.env;
     const jobId = SLURM_JOB_ID ?? PBS_JOBID;
@@ -98,7 +100,9 @@ export class OutputStream {
    */
   async finish(verdict: JobVerdict): Promise<void> {
     const failure = this.#cancel ?? failureOf(verdict);
-    await this.#patiently(failure === undefined ? this.#producer.done() : this.#producer.fail(failure));
+    await this.#patiently(
+      failure === undefined ? this.#producer.done() : this.#producer.fail(failure),
+    );
   }
 
   /** Waits for an answer: without limit while the program runs, then for so long. */
@@ -111,7 +115,12 @@ export class OutputStream {
         if (!this.#spool.ended) return;
         over ??= Date.now();
         if (Date.now() - over < patience) return;
-        reject(new StreamError("unreachable", `no relay answered for ${patience / 1000} s after the program's end`));
+        reject(
+          new StreamError(
+            "unreachable",
+            `no relay answered for ${patience / 1000} s after the program's end`,
+          ),
+        );
       }, Math.min(200, patience + 1));
     });
     try {

@@ -51,7 +51,9 @@ export async function pipe(options: PipeOptions): Promise<number> {
     const how: JobVerdict | undefined = ended ??
       (options.eofIsDone || output.cancelled ? { kind: "exit", number: 0, stderr: "" } : undefined);
     if (how === undefined) {
-      say("the input ended, but nothing told whether the program succeeded; use run -- command, or --eof-is-done");
+      say(
+        "the input ended, but nothing told whether the program succeeded; use run -- command, or --eof-is-done",
+      );
       return 1;
     }
     await output.finish(how);

@@ -7,7 +7,14 @@ import process from "node:process";
 import { pause, seconds } from "./settings.ts";
 
 /** Signals to a whole job; what to do about them is the wrapper's business. */
-export const JOB_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGQUIT"] as const;
+export const JOB_SIGNALS = [
+  "SIGTERM",
+  "SIGINT",
+  "SIGHUP",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGQUIT",
+] as const;
 
 /**
  * Sends SIGTERM to a process group and, after `STREAMRELAY_KILL_AFTER` seconds, SIGKILL.

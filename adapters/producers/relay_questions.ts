@@ -64,7 +64,11 @@ export async function report(path: string): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof StreamError && error.code === "ended") return 0;
-    say(`how the program ended could not be told to the relay: ${error instanceof Error ? error.message : error}`);
+    say(
+      `how the program ended could not be told to the relay: ${
+        error instanceof Error ? error.message : error
+      }`,
+    );
     return 1;
   }
 }

@@ -19,7 +19,9 @@ import { pause, say, seconds } from "./settings.ts";
  */
 export async function run(command: string[]): Promise<number> {
   const env: Record<string, string | undefined> = { PYTHONUNBUFFERED: "1", ...process.env };
-  for (const name of ["STREAMRELAY_TOKEN", "STREAMRELAY_KEY", "RELAY_SECRET", "RELAY_ENCRYPTION_KEY"]) {
+  for (
+    const name of ["STREAMRELAY_TOKEN", "STREAMRELAY_KEY", "RELAY_SECRET", "RELAY_ENCRYPTION_KEY"]
+  ) {
     delete env[name];
   }
   let over = false;
@@ -71,6 +73,10 @@ export async function run(command: string[]): Promise<number> {
 }
 
 function tell(error: unknown): false {
-  say(`streaming stopped: ${error instanceof Error ? error.message : error}; the command's output is above`);
+  say(
+    `streaming stopped: ${
+      error instanceof Error ? error.message : error
+    }; the command's output is above`,
+  );
   return false;
 }

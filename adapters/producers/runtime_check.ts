@@ -37,6 +37,8 @@ function needsPlainProxy(url: string): boolean {
   const { hostname } = new URL(url);
   const exempt = (env.no_proxy ?? env.NO_PROXY ?? "").split(",").map((name) => name.trim());
   return !exempt.some((name) =>
-    name !== "" && (name === "*" || hostname === name || hostname.endsWith(name.startsWith(".") ? name : `.${name}`))
+    name !== "" &&
+    (name === "*" || hostname === name ||
+      hostname.endsWith(name.startsWith(".") ? name : `.${name}`))
   );
 }

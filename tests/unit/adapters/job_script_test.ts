@@ -1,0 +1,437 @@
+/** The job script as a node runs it, with bash in the scheduler's place. @module */
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  buildJobScript,
+  type JobScriptSpec,
+  PRODUCER_ORDER,
+  WRAPPER_EXITS,
+} from "../../../adapters/job_script.ts";
+import { StreamError } from "../../../stream/mod.ts";
+import { until } from "../../tools/until.ts";
+import { type OpenChannel, openChannel } from "./producers/open_channel.ts";
+
+/** The producer that is there on every machine of ours, and starts fastest. */
+const use = ["deno" as const];
+const timings = { hint: 0, heartbeat: 0.2, drain: 0.3, grace: 0.3, killAfter: 0.2, giveUp: 1 };
+
+function specFor(open: OpenChannel, more: Partial<JobScriptSpec>): JobScriptSpec {
+  return {
+    directives: [],
+    relayUrl: open.url,
+    channel: open.channel.id,
+    credentials: { kind: "script", token: open.channel.tokens.produce },
+    hasInput: false,
+    program: { text: "echo hello" },
+    producer: { use },
+    timings,
+    ...more,
+  };
+}
+
+interface Job {
+  pid: number;
+  ended: Promise<{ code: number; stdout: string; stderr: string; left: string[] }>;
+}
+
+/** Runs a job script from a file, as a scheduler does, and lists what it left in its TMPDIR. */
+async function start(script: string, env: Record<string, string> = {}): Promise<Job> {
+  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(`${folder}/tmp`);
+  await Deno.writeTextFile(`${folder}/job`, script);
+  const child = new Deno.Command("bash", {
+    args: [`${folder}/job`],
+    env: { TMPDIR: `${folder}/tmp`, ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const ended = child.output().then(async ({ code, stdout, stderr }) => {
+    const left = [...Deno.readDirSync(`${folder}/tmp`)].map(({ name }) => name);
+    await Deno.remove(folder, { recursive: true });
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, stdout: text(stdout), stderr: text(stderr), left };
+  });
+  return { pid: child.pid, ended };
+}
+
+async function run(open: OpenChannel, more: Partial<JobScriptSpec>, env = {}) {
+  return await (await start(buildJobScript(specFor(open, more)), env)).ended;
+}
+
+async function failure(open: OpenChannel) {
+  const end = (await open.events).at(-1);
+  assert(end?.type === "error", `the stream ended with ${end?.type}`);
+  return end;
+}
+
+Deno.test("job script - success: text in the stream and in the job's output, nothing left behind", async () => {
+  await using open = await openChannel();
+  const { code, stdout, stderr, left } = await run(open, {
+    program: { text: "echo one; echo note >&2; printf 'two €'" },
+  });
+  assertEquals({ code, stdout, stderr, left }, {
+    code: 0,
+    stdout: "one\ntwo €",
+    stderr: "note\n",
+    left: [],
+  });
+  assertEquals((await open.events).at(-1)?.type, "done");
+  assertEquals(open.received(), "one\ntwo €");
+});
+
+Deno.test("job script - exit 7 ends the stream with code and the end of stderr", async () => {
+  await using open = await openChannel();
+  const { code } = await run(open, {
+    program: { text: "seq 5000 >&2; echo 'out of luck' >&2; exit 7" },
+  });
+  assertEquals(code, 7);
+  const { details, message } = await failure(open);
+  assertEquals(message, "The program ended with exit code 7: out of luck");
+  assertEquals(details?.exitCode, 7);
+  const stderr = String(details?.stderr);
+  assertEquals(stderr.length, 8192);
+  assert(stderr.endsWith("5000\nout of luck\n"));
+});
+
+Deno.test("job script - a program that is killed ends the stream with its signal", async () => {
+  await using open = await openChannel();
+  assertEquals((await run(open, { program: { text: "kill -9 $$" } })).code, 137);
+  assertEquals((await failure(open)).details?.signal, 9);
+});
+
+Deno.test("job script - SIGTERM to the job reaches the program, and the stream says so", async () => {
+  await using open = await openChannel();
+  const job = await start(buildJobScript(specFor(open, {
+    program: { text: "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done" },
+    timings: { ...timings, grace: 30 },
+  })));
+  await until("the program", () => open.received() === "ready\n");
+  Deno.kill(job.pid, "SIGTERM");
+  assertEquals((await job.ended).code, 143);
+  assertEquals((await failure(open)).details?.signal, 15);
+  assertEquals(open.received(), "ready\nbye\n");
+});
+
+Deno.test("job script - a program that ignores SIGTERM is killed after its grace", async () => {
+  await using open = await openChannel();
+  const job = await start(buildJobScript(specFor(open, {
+    program: { text: "trap '' TERM; echo ready; while :; do sleep 0.05; done" },
+  })));
+  await until("the program", () => open.received() === "ready\n");
+  Deno.kill(job.pid, "SIGTERM");
+  assertEquals((await job.ended).code, 137);
+  assertEquals((await failure(open)).details?.signal, 15);
+});
+
+Deno.test("job script - SIGUSR1 is passed on, and the program goes on", async () => {
+  await using open = await openChannel();
+  const job = await start(buildJobScript(specFor(open, {
+    program: {
+      text: "trap 'echo saved; exit 0' USR1; echo ready; while :; do sleep 0.05; done",
+    },
+  })));
+  await until("the program", () => open.received() === "ready\n");
+  Deno.kill(job.pid, "SIGUSR1");
+  assertEquals((await job.ended).code, 0);
+  assertEquals((await open.events).at(-1)?.type, "done");
+  assertEquals(open.received(), "ready\nsaved\n");
+});
+
+Deno.test("job script - a cancel while it runs ends the program and the stream", async () => {
+  await using open = await openChannel();
+  const job = await start(buildJobScript(specFor(open, {
+    program: { text: "echo ready; sleep 60" },
+  })));
+  await until("the program", () => open.received() === "ready\n");
+  await open.control.cancel(open.channel.id, "enough");
+  assertEquals((await job.ended).code, 143);
+  assertEquals((await failure(open)).code, "cancelled");
+});
+
+Deno.test("job script - cancelled before it starts, it runs nothing", async () => {
+  await using open = await openChannel();
+  await open.control.cancel(open.channel.id);
+  const { code, stdout, stderr, left } = await run(open, {});
+  assertEquals({ code, stdout, left }, { code: WRAPPER_EXITS.cancelled, stdout: "", left: [] });
+  assertStringIncludes(stderr, "cancelled");
+});
+
+Deno.test("job script - the input is on stdin and in a file that only its owner can read", async () => {
+  await using open = await openChannel();
+  await open.control.putInput(open.channel.id, "a prompt\nwith 'quotes' €");
+  const { stdout } = await run(open, {
+    hasInput: true,
+    program: {
+      text: 'cat; echo; stat -c %a "$STREAMRELAY_PROMPT_FILE"; cat "$STREAMRELAY_PROMPT_FILE"',
+    },
+  });
+  const prompt = "a prompt\nwith 'quotes' €";
+  assertEquals(stdout, `${prompt}\n600\n${prompt}`);
+});
+
+Deno.test("job script - without an input stdin is empty", async () => {
+  await using open = await openChannel();
+  const { stdout } = await run(open, {
+    program: { text: "cat; echo ${STREAMRELAY_PROMPT_FILE-none}" },
+  });
+  assertEquals(stdout, "none\n");
+});
+
+Deno.test("job script - an input that can't be had ends the job before the program", async () => {
+  await using open = await openChannel();
+  const { code, stdout, stderr } = await run(open, { hasInput: true });
+  assertEquals({ code, stdout }, { code: WRAPPER_EXITS.noInput, stdout: "" });
+  assertStringIncludes(stderr, "holds no input");
+});
+
+Deno.test("job script - set-up lines run in the shell before the program", async () => {
+  await using open = await openChannel();
+  const { stdout, code } = await run(open, {
+    setup: [
+      "greet() { export WORD=$1; }",
+      "greet 'hi there'",
+      "set -eu -o pipefail",
+      "false || true",
+    ],
+    program: { text: 'echo "$WORD"' },
+  });
+  assertEquals({ stdout, code }, { stdout: "hi there\n", code: 0 });
+});
+
+for (
+  const [line, expected] of [["ls /nowhere/at/all", 2], ["nonsense-command", 127], [
+    "exit 5",
+    5,
+  ]] as const
+) {
+  Deno.test(`job script - set-up fails with ${line}: the stream says why`, async () => {
+    await using open = await openChannel();
+    const { code, stdout, stderr } = await run(open, { setup: ["true", line] });
+    assertEquals({ code, stdout }, { code: expected, stdout: "" });
+    assertStringIncludes(stderr, "setup line");
+    const { details, message } = await failure(open);
+    assertEquals(details?.exitCode, expected);
+    assertStringIncludes(message, "setup line");
+    if (line !== "exit 5") {
+      assertStringIncludes(String(details?.stderr), line.split(" ").at(-1)!);
+    }
+  });
+}
+
+Deno.test("job script - a working directory that isn't there is named", async () => {
+  await using open = await openChannel();
+  assertEquals((await run(open, { workdir: "/nowhere/at all" })).code, 1);
+  assertStringIncludes((await failure(open)).message, "/nowhere/at all");
+});
+
+Deno.test("job script - values and arguments arrive exactly", async () => {
+  await using open = await openChannel();
+  const odd = [
+    "it's",
+    'a "b"',
+    "line 1\nline 2\r\n",
+    "$HOME `id` \\ *",
+    "",
+    "é€𝄞",
+    "-n",
+    "a\tb\x1b[0m",
+  ];
+  const program = 'for x in "$@" "$ODD"; do printf "%s|" "$x"; done';
+  const { stdout } = await run(open, {
+    args: odd,
+    env: { ODD: odd.join("") },
+    program: { text: program },
+  });
+  assertEquals(stdout, [...odd, odd.join("")].map((text) => `${text}|`).join(""));
+  assertEquals(open.received(), stdout);
+});
+
+for (
+  const [name, text, expected] of [
+    ["no final line break", "printf x", "x"],
+    ["an interpreter of its own", '#!/usr/bin/env -S awk -f\nBEGIN { print "awk" }', "awk\n"],
+    ["CR LF line ends", "#!/bin/bash -e\r\necho a\r\necho b\r\n", "a\nb\n"],
+    [
+      "the wrapper's own heredoc delimiter",
+      "cat <<STREAMRELAY_PROGRAM\nin\nSTREAMRELAY_PROGRAM\n",
+      "in\n",
+    ],
+    ["another heredoc, quotes and $", "cat <<'EOF'\n$x `y` \\ 'z'\nEOF\n", "$x `y` \\ 'z'\n"],
+    ["nothing at all", "", ""],
+  ]
+) {
+  Deno.test(`job script - the user's script: ${name}`, async () => {
+    await using open = await openChannel();
+    const { code, stdout, stderr } = await run(open, { program: { text } });
+    assertEquals({ code, stdout, stderr }, { code: 0, stdout: expected, stderr: "" });
+    assertEquals((await open.events).at(-1)?.type, "done");
+  });
+}
+
+Deno.test("job script - the script carries no CR LF, which sbatch refuses", async () => {
+  await using open = await openChannel();
+  const script = buildJobScript(
+    specFor(open, { program: { text: "a\r\nb\r" }, env: { X: "1\r\n2" }, setup: ["x\r\n"] }),
+  );
+  assert(!script.includes("\r"));
+});
+
+Deno.test("job script - a program that is there already, by a name with spaces and quotes", async () => {
+  await using open = await openChannel();
+  const folder = await Deno.makeTempDir();
+  const remote = `${folder}/my "odd" it's.sh`;
+  await Deno.writeTextFile(remote, '#!/bin/bash\necho "$PWD $1"');
+  for (const mode of [0o600, 0o700]) {
+    await Deno.chmod(remote, mode);
+    const own = await openChannel();
+    const { stdout } = await run(own, { program: { remote }, workdir: folder, args: ["a b"] });
+    assertEquals(stdout, `${await Deno.realPath(folder)} a b\n`);
+    await own[Symbol.asyncDispose]();
+  }
+  assertEquals((await run(open, { program: { remote: `${folder}/none` } })).code, 127);
+  assertStringIncludes((await failure(open)).message, "none isn't there");
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("job script - the program sees neither token nor the submitter's secrets", async () => {
+  await using open = await openChannel();
+  const { token } = { token: open.channel.tokens.produce };
+  const { stdout } = await run(open, {
+    program: { text: "env; ps -ef 2>/dev/null" },
+    setup: ["env | grep -c TOKEN || true"],
+  }, {
+    STREAMRELAY_TOKEN: "submitter-token",
+    RELAY_SECRET: "submitter-secret",
+  });
+  assert(!stdout.includes(token) && !stdout.includes("submitter-"));
+  assertStringIncludes(stdout, `STREAMRELAY_CHANNEL=${open.channel.id}`);
+  assert(stdout.startsWith("0\n"));
+});
+
+Deno.test("job script - credentials from a file, which goes with a final exit only", async () => {
+  const path = await Deno.makeTempFile();
+  for (const [text, stays] of [["kill -9 $$", true], ["exit 3", false]] as const) {
+    await using open = await openChannel();
+    await Deno.writeTextFile(path, `export STREAMRELAY_TOKEN='${open.channel.tokens.produce}'\n`, {
+      mode: 0o600,
+    });
+    const credentials = { kind: "file" as const, path };
+    const script = buildJobScript(specFor(open, { credentials, program: { text } }));
+    assert(!script.includes(open.channel.tokens.produce));
+    await (await start(script)).ended;
+    assertEquals((await failure(open)).code, "job_failed");
+    assertEquals(await Deno.stat(path).then(() => true, () => false), stays);
+  }
+  await using open = await openChannel();
+  const { code, stderr } = await run(open, { credentials: { kind: "file", path } });
+  assertEquals(code, WRAPPER_EXITS.noCredentials);
+  assertStringIncludes(stderr, path);
+});
+
+Deno.test("job script - no producer at all: exit 86, and the words say what was looked for", async () => {
+  await using open = await openChannel();
+  const { code, stdout, stderr } = await run(open, {
+    producer: { use: ["streamrelay-producer"], path: "/none" },
+  });
+  assertEquals({ code, stdout }, { code: WRAPPER_EXITS.noProducer, stdout: "" });
+  assertStringIncludes(stderr, "looked for /none,streamrelay-producer");
+});
+
+Deno.test("job script - a relay that can't be reached: the program still runs to its end", async () => {
+  await using open = await openChannel();
+  open.proxy.refuse();
+  const { code, stdout, stderr } = await run(open, { timings: { ...timings, giveUp: 0 } });
+  assertEquals({ code, stdout }, { code: 0, stdout: "hello\n" });
+  assertStringIncludes(stderr, "could not be delivered");
+});
+
+Deno.test("job script - a producer that dies doesn't harm the program", async () => {
+  await using open = await openChannel();
+  const path = await Deno.makeTempFile();
+  await Deno.writeTextFile(
+    path,
+    '#!/bin/bash\n[ "$1" = pipe ] && { head -c 1 >/dev/null; exit 9; }\nexit 0',
+  );
+  await Deno.chmod(path, 0o700);
+  const { code, stdout, stderr } = await run(open, {
+    producer: { path, use: [] },
+    program: { text: "seq 100000" },
+  });
+  assertEquals(code, 0);
+  assertEquals(stdout.split("\n").length, 100001);
+  assertStringIncludes(stderr, "could not be delivered");
+  await Deno.remove(path);
+});
+
+Deno.test("job script - a background child that holds the output open doesn't hold the job", async () => {
+  await using open = await openChannel();
+  const { code } = await run(open, { program: { text: "trap '' TERM HUP; sleep 5 & echo main" } });
+  assertEquals(code, 0);
+  assertEquals((await open.events).at(-1)?.type, "done");
+  assertEquals(open.received(), "main\n");
+});
+
+Deno.test("job script - a script that speaks to the relay itself keeps the token", async () => {
+  await using open = await openChannel();
+  const { code } = await run(open, {
+    producer: { use, script: true },
+    program: {
+      text:
+        '[ "$RELAY_SECRET" = "$STREAMRELAY_TOKEN" ] && echo "$RELAY_URL $CHANNEL_ID" >&2; exit 4',
+    },
+  });
+  assertEquals(code, 4);
+  const { details } = await failure(open);
+  assertEquals(details?.exitCode, 4);
+  assertEquals(details?.stderr, `${open.url} ${open.channel.id}\n`);
+});
+
+Deno.test("job script - 100,000 lines arrive whole in both places", async () => {
+  await using open = await openChannel();
+  const { code, stdout } = await run(open, { program: { text: "seq 100000" } });
+  assertEquals(code, 0);
+  assertEquals((await open.events).at(-1)?.type, "done");
+  assert(open.received() === stdout && stdout.split("\n").length === 100001);
+});
+
+for (const kind of PRODUCER_ORDER.slice(2)) {
+  const missing = kind === "node" && !Deno.env.get("STREAMRELAY_TEST_NODE22");
+  Deno.test({ name: `job script - by ${kind}`, ignore: missing }, async () => {
+    await using open = await openChannel();
+    await open.control.putInput(open.channel.id, "the input");
+    const node = Deno.env.get("STREAMRELAY_TEST_NODE22")?.replace(/\/node$/, ":") ?? "";
+    const { code, stdout, stderr } = await run(open, {
+      hasInput: true,
+      producer: { use: [kind] },
+      program: { text: "cat; exit 3" },
+    }, { PATH: `${node}${Deno.env.get("PATH")}` });
+    assertEquals({ code, stdout, stderr }, { code: 3, stdout: "the input", stderr: "" });
+    assertEquals((await failure(open)).details?.exitCode, 3);
+    assertEquals(open.received(), "the input");
+  });
+}
+
+Deno.test("job script - what can't be carried is refused in a sentence", async () => {
+  await using open = await openChannel();
+  for (
+    const [more, words] of [
+      [{ program: { text: "a\0b" } }, "NUL"],
+      [{ env: { X: "\0" } }, "NUL"],
+      [{ env: { "A-B": "1" } }, "A-B"],
+      [{ directives: ["#SBATCH -n 1\nrm -rf x"] }, "one line"],
+    ] as const
+  ) {
+    const error = assertThrows(
+      () =>
+        buildJobScript(
+          specFor(open, {
+            ...more,
+            directives: [...("directives" in more ? more.directives : [])],
+          }),
+        ),
+      StreamError,
+    );
+    assertEquals(error.code, "bad_request");
+    assertStringIncludes(error.message, words);
+  }
+});
