@@ -8,8 +8,10 @@ import type { ClientOptions } from "./client_options.ts";
 
 /** Options of a `RelayProducer`. */
 export interface ProducerOptions extends ClientOptions {
-  /** Bytes kept for sending again after a cut; beyond them `token()` waits. 4 MiB by default. */
+  /** Bytes (UTF-16 units) kept for sending again after a cut; beyond them `token()` waits. 4 MiB by default. */
   maxBuffer?: number;
+  /** Milliseconds without an awaited acknowledgement after which the connection is taken for dead; 30,000 by default. */
+  ackTimeout?: number;
   /** Id of this process; a random one by default. A newer instance fences the older ones. */
   instance?: string;
   /** What this producer truly continues: the epoch of the one before, and its committed records. */

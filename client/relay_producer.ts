@@ -12,7 +12,7 @@ import { describeFailure, recordLine, splitText, tokenLine } from "./record_line
 import { Sealer } from "./sealer.ts";
 import { type PipeSource, readText } from "./text_source.ts";
 import { V1ProducerLink } from "./v1_producer_link.ts";
-import { V2ProducerLink } from "./v2_producer_link.ts";
+import { type ProducerIdentity, V2ProducerLink } from "./v2_producer_link.ts";
 import { Waiters } from "./waiters.ts";
 
 const RESOLVED = Promise.resolve();
@@ -47,7 +47,7 @@ const TOKEN_UNITS = 16 * 1024;
 export class RelayProducer {
   #options: ResolvedOptions;
   #maxBuffer: number;
-  #identity: { instance: string; continues?: ProducerOptions["continues"] };
+  #identity: ProducerIdentity;
   #outbox = new Outbox();
   #sealer?: Sealer;
   #link: ProducerLink;
@@ -73,7 +73,8 @@ export class RelayProducer {
     this.#maxBuffer = options.maxBuffer ?? 4 * 1024 * 1024;
     this.#identity = {
       instance: options.instance ?? randomId(),
-      ...(options.continues && { continues: options.continues }),
+      continues: options.continues,
+      ackTimeout: options.ackTimeout ?? 30_000,
     };
     if (this.#options.key !== undefined) {
       this.#sealer = new Sealer(

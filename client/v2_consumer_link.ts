@@ -29,6 +29,9 @@ export interface ConsumerStart {
   window: number;
 }
 
+/** Milliseconds between two words from a consumer that has nothing to say. */
+const HEARTBEAT = 30_000;
+
 interface PendingCancel {
   resolve(ack: CancelAck): void;
   reject(error: StreamError): void;
@@ -53,6 +56,7 @@ export class V2ConsumerLink implements ConsumerLink {
   #askedForEnd = false;
   #over = false;
   #cancels: PendingCancel[] = [];
+  #heartbeat?: ReturnType<typeof setInterval>;
 
   /**
    * @param options The client's options.
@@ -74,7 +78,7 @@ export class V2ConsumerLink implements ConsumerLink {
       frame: (message) => this.#frame(message),
       control: (control) => this.#control(control),
       refused: (error) => this.#refused(error),
-      lost: () => this.#dropCancels(),
+      lost: () => this.#pause(),
       finished: () => this.#end === undefined ? undefined : this.#closed(),
       failed: (error) => this.#inTurn(() => this.#fail(error)),
       legacy: () => this.#legacy(start),
@@ -92,7 +96,7 @@ export class V2ConsumerLink implements ConsumerLink {
 
   close(): void {
     this.#over = true;
-    this.#dropCancels();
+    this.#pause();
     this.#session.socket.close();
   }
 
@@ -102,16 +106,20 @@ export class V2ConsumerLink implements ConsumerLink {
     this.#untold += units;
     // a quarter of the window at a time: often enough to never stand still, seldom enough to cost nothing
     if (this.#untold * 4 < this.#window) return;
-    this.#untold = 0;
-    if (this.#session.socket.isReady) {
-      this.#session.send({ credit: { bytes: this.#granted } });
-    }
+    this.#tellCredit();
   }
 
   cancel(reason?: string): Promise<CancelAck> | undefined {
     if (!this.#session.socket.isReady) return undefined;
     this.#session.send({ cancel: { reason } });
     return new Promise((resolve, reject) => this.#cancels.push({ resolve, reject }));
+  }
+
+  #tellCredit(): void {
+    this.#untold = 0;
+    if (this.#session.socket.isReady) {
+      this.#session.send({ credit: { bytes: this.#granted } });
+    }
   }
 
   #hello(): Partial<ClientHello> {
@@ -121,6 +129,8 @@ export class V2ConsumerLink implements ConsumerLink {
   }
 
   #accepted(hello: RelayHello): void {
+    // who only listens never learns that the other side is gone: saying something makes TCP find out
+    this.#heartbeat = setInterval(() => this.#tellCredit(), HEARTBEAT);
     this.#events.ready();
     if (hello.end !== undefined) this.#noteEnd(hello.end);
   }
@@ -284,7 +294,9 @@ export class V2ConsumerLink implements ConsumerLink {
     this.close();
   }
 
-  #dropCancels(): void {
+  /** There is no connection any more, for now or for ever. */
+  #pause(): void {
+    clearInterval(this.#heartbeat);
     const error = new StreamError(
       "unreachable",
       "The connection broke before the cancel was answered",

@@ -30,12 +30,14 @@ interface SentFrame {
   close?: CloseKind;
 }
 
-/** Who is writing. */
+/** Who is writing, and how patiently. */
 export interface ProducerIdentity {
   /** Random id of the producer's process. */
   instance: string;
   /** What its claim continues. */
   continues?: { epoch: number; count: number };
+  /** Milliseconds an acknowledgement may take before the connection is taken for dead. */
+  ackTimeout: number;
 }
 
 /**
@@ -60,6 +62,9 @@ export class V2ProducerLink implements ProducerLink {
   #closeSent = false;
   #busy = false;
   #recheck?: ReturnType<typeof setTimeout>;
+  #watchdog?: ReturnType<typeof setTimeout>;
+  /** When the relay was last heard of, or first sent to after it owed nothing. */
+  #heard = 0;
   #pending = 0;
 
   /**
@@ -79,10 +84,13 @@ export class V2ProducerLink implements ProducerLink {
     this.#outbox = outbox;
     this.#events = events;
     this.#session = new V2Session(options, "produce", {
-      hello: () => ({ ...identity }),
+      hello: () => ({
+        instance: identity.instance,
+        ...(identity.continues && { continues: identity.continues }),
+      }),
       accepted: (hello) => this.#accepted(hello),
       control: (control) => this.#control(control),
-      lost: () => this.#stopRecheck(),
+      lost: () => this.#stopTimers(),
       failed: (error) => this.#failed(error),
       legacy: () => this.#events.legacy(),
     });
@@ -97,7 +105,7 @@ export class V2ProducerLink implements ProducerLink {
   }
 
   close(): void {
-    this.#stopRecheck();
+    this.#stopTimers();
     this.#session.socket.close();
   }
 
@@ -144,7 +152,8 @@ export class V2ProducerLink implements ProducerLink {
   #sendFrame({ n, s, text, close }: SentFrame): void {
     const header = close === undefined ? { n, e: this.#epoch, s } : { n, e: this.#epoch, s, close };
     this.#session.socket.send(encodeFrame(header, text));
-    this.#sent++;
+    if (this.#sent++ === 0) this.#heard = Date.now();
+    this.#watch();
     this.#inFlight += text.length;
   }
 
@@ -202,6 +211,7 @@ export class V2ProducerLink implements ProducerLink {
   #control({ ack, cancel, end }: Control): void {
     if (ack !== undefined) {
       this.#window = ack.window;
+      this.#heard = Date.now();
       this.#drop(ack.next);
       this.#busy = false;
       if (this.#acknowledged()) return;
@@ -251,7 +261,7 @@ export class V2ProducerLink implements ProducerLink {
   }
 
   #failed(error: StreamError): void {
-    this.#stopRecheck();
+    this.#stopTimers();
     if (error.code !== "ended" || !this.#closeSent) {
       return this.#events.failed(error);
     }
@@ -279,9 +289,30 @@ export class V2ProducerLink implements ProducerLink {
     }
   }
 
-  #stopRecheck(): void {
+  /**
+   * A path can die without a word, at a firewall that forgot the connection: an acknowledgement that
+   * doesn't come is all there is to tell by. One timer at most, whatever the rate.
+   */
+  #watch(after = this.#identity.ackTimeout): void {
+    this.#watchdog ??= setTimeout(() => {
+      this.#watchdog = undefined;
+      if (this.#sent === 0) return;
+      const left = this.#heard + this.#identity.ackTimeout - Date.now();
+      if (left > 0) return this.#watch(left);
+      const { socket } = this.#session;
+      socket.reopen(
+        new StreamError(
+          "unreachable",
+          `The relay ${socket.url} acknowledged nothing for ${this.#identity.ackTimeout} ms`,
+        ),
+      );
+    }, after);
+  }
+
+  #stopTimers(): void {
     clearTimeout(this.#recheck);
-    this.#recheck = undefined;
+    clearTimeout(this.#watchdog);
+    this.#recheck = this.#watchdog = undefined;
     this.#busy = false;
   }
 }

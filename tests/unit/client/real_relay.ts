@@ -27,12 +27,14 @@ export interface RealRelay {
  * Runs a test body with a relay and a proxy in front of it.
  *
  * @param body The test.
+ * @param options How the proxy passes things on.
  */
 export async function withRelay(
   body: (relay: RealRelay) => Promise<void>,
+  options: { slice?: number } = {},
 ): Promise<void> {
   const { url, secret, close } = await start();
-  const proxy = await tcpProxy({ to: Number(new URL(url).port) });
+  const proxy = await tcpProxy({ ...options, to: Number(new URL(url).port) });
   const proxyUrl = `ws://127.0.0.1:${proxy.port}`;
   try {
     const control = new ControlClient({ url, token: secret });

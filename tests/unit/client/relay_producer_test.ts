@@ -373,6 +373,18 @@ test("reconnect - another incarnation is relay_restarted", async () => {
   assertEquals(error.code, "relay_restarted");
 });
 
+test("reconnect - a relay that acknowledges nothing is taken for dead", async () => {
+  const [producer, connection, relay] = await connected({ ackTimeout: 1 });
+  await producer.token("a");
+  await connection.frame();
+  assertEquals(await connection.closed, 1000);
+  const second = await relay.next();
+  await second.hello({ epoch: 1, next: 0, window: 1000 });
+  assertEquals((await second.frame()).lines, [line("a")]);
+  ack(second, 1);
+  await producer.close();
+});
+
 test("fenced - is terminal and fires the signal", async () => {
   const [producer, connection, relay] = await connected();
   connection.refuse("fenced", 4513, "A newer producer came");

@@ -89,6 +89,44 @@ test("relay - exactly once, in order, whatever is cut", () =>
     assert(proxy.connections > 10);
   }));
 
+test("relay - text that is sent while the relay is away arrives later", () =>
+  withRelay(async ({ proxy, proxyUrl, secret, control }) => {
+    const { id } = await control.createChannel();
+    const at = { url: proxyUrl, channel: id, token: secret, retry: RETRY };
+    const consumer = new RelayConsumer(at);
+    const tokens = consumer.stream()[Symbol.asyncIterator]();
+    const producer = new RelayProducer(at);
+    await producer.token("a");
+    assertEquals((await tokens.next()).value, "a");
+    proxy.refuse();
+    proxy.cut();
+    await producer.token("b");
+    const done = producer.done();
+    assert(producer.bytesPending > 0);
+    proxy.accept();
+    await done;
+    assertEquals((await tokens.next()).value, "b");
+    assertEquals((await tokens.next()).done, true);
+  }));
+
+test("relay - text arrives in order through a path that stalls and slices", () =>
+  withRelay(async ({ proxy, proxyUrl, secret, control }) => {
+    const { id } = await control.createChannel();
+    const at = { url: proxyUrl, channel: id, token: secret, retry: RETRY };
+    const stream = new RelayConsumer({ ...at, window: 500 }).stream();
+    const sent = send(new RelayProducer(at), words(200));
+    let got = "";
+    for await (const text of stream) {
+      got += text;
+      if (got.length < 100) {
+        proxy.pause();
+        queueMicrotask(() => proxy.resume());
+      }
+    }
+    await sent;
+    assertEquals(got, words(200).join(""));
+  }, { slice: 7 }));
+
 test("relay - exactly once with a key, whatever is cut", () =>
   withRelay(async ({ proxy, proxyUrl, secret, control }) => {
     const { id } = await control.createChannel({ keyed: true });
