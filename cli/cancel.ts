@@ -1,0 +1,74 @@
+/** `streamrelay cancel`: ends a job. @module */
+import type { SubmittedJob } from "../adapters/mod.ts";
+import { ControlClient } from "../client/mod.ts";
+import type { CancelAck } from "../stream/mod.ts";
+import type { Command } from "./command.ts";
+import type { Given } from "./given.ts";
+import { jobOf } from "./job_of.ts";
+import { keepRecord } from "./keep_record.ts";
+import { supervisorOf } from "./take_up.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Milliseconds that the end of a job which the scheduler has cancelled may take to be written. */
+const END_WITHIN = 10_000;
+
+const SENTENCES: Record<CancelAck, string> = {
+  scheduler: "was cancelled at the scheduler",
+  producer: "was told to stop",
+  recorded: "will be told to stop when it next reaches the relay",
+};
+
+/** The subcommand. */
+export const command: Command = {
+  name: "cancel",
+  summary: "Cancel a job, also one that waits in the queue.",
+  synopsis: "ID [--reason TEXT]",
+  about: "ID is a channel, its beginning, or the scheduler's id, as ls shows.",
+  flags: [{
+    name: "reason",
+    value: "TEXT",
+    help: "Why, for whoever reads the stream",
+  }],
+  positionals: 1,
+  examples: [["streamrelay cancel 4711", "at the relay and at the scheduler"]],
+  exits: [[0, "the wish was taken"]],
+  run,
+};
+
+async function run(given: Given): Promise<number> {
+  const job = await jobOf(given);
+  const reason = given.text("reason");
+  const { relay: url, tokens, channel } = job;
+  const control = new ControlClient({ url, token: tokens.consume });
+  const { end } = await control.info(channel);
+  if (end) {
+    throw new UsageError(
+      `Cannot cancel ${channel}: it has ended already (${
+        end.kind === "error" ? end.code ?? "error" : "done"
+      })`,
+    );
+  }
+  const ack = job.executor === "slurm"
+    ? await cancelAtScheduler(job, reason)
+    : (await new ControlClient({ url, token: tokens.cancel })
+      .cancel(channel, reason)).ack;
+  console.log(`${job.jobId || channel} ${SENTENCES[ack]}`);
+  return 0;
+}
+
+async function cancelAtScheduler(
+  job: SubmittedJob,
+  reason: string | undefined,
+): Promise<CancelAck> {
+  const stream = supervisorOf(job).attach(job);
+  const ack = await stream.cancel(reason);
+  if (ack !== "scheduler") return ack;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([
+    stream.result,
+    new Promise((resolve) => timer = setTimeout(resolve, END_WITHIN)),
+  ]);
+  clearTimeout(timer);
+  await keepRecord(job);
+  return ack;
+}

@@ -1,0 +1,122 @@
+/**
+ * Which relay, which channel, which credential a command uses.
+ *
+ * @module
+ */
+import { findJobRecord, type SubmittedJob } from "../adapters/job_record.ts";
+import { findLocalRelay } from "../adapters/relay_record.ts";
+import { parseRelayUrls } from "../client/relay_url.ts";
+import { isChannelId } from "../stream/mod.ts";
+import type { Flag } from "./command.ts";
+import type { Given } from "./given.ts";
+import { environmentSecret, secretFlags, typedSecret } from "./secret_of.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** `--url`, and a credential for the relay there. */
+export const RELAY_FLAGS: readonly Flag[] = [
+  {
+    name: "url",
+    value: "URL",
+    help: "The relay; one of this user's on this machine by default",
+    env: ["STREAMRELAY_URL", "RELAY_URL"],
+  },
+  ...secretFlags("token", "A token, or the relay's root secret", [
+    "STREAMRELAY_TOKEN",
+    "RELAY_SECRET",
+  ]),
+];
+
+/** What leads to a channel. */
+export const CHANNEL_FLAGS: readonly Flag[] = [
+  ...RELAY_FLAGS.slice(0, 1),
+  {
+    name: "channel",
+    value: "ID",
+    help: "The channel",
+    env: ["STREAMRELAY_CHANNEL", "CHANNEL_ID"],
+  },
+  ...RELAY_FLAGS.slice(1),
+  ...secretFlags("key", "The key of end-to-end encryption", [
+    "STREAMRELAY_KEY",
+    "RELAY_ENCRYPTION_KEY",
+  ]),
+];
+
+/** A relay, and what it accepts. */
+export interface RelayAccess {
+  /** Its URL. */
+  url: string;
+  /** A credential; none for a relay that asks for none. */
+  token: string;
+}
+
+/**
+ * The relay that was named, or this user's own.
+ *
+ * @param given What was typed, of {@linkcode RELAY_FLAGS}.
+ * @returns Relay and credential.
+ * @throws {UsageError} Where no relay was named and none of this user's runs here.
+ */
+export async function relayAccess(given: Given): Promise<RelayAccess> {
+  const url = given.text("url");
+  const token = await typedSecret(given, "token") ??
+    await environmentSecret(given, "token");
+  if (url !== undefined) {
+    return { url, token: token ?? await ownSecret(url) };
+  }
+  const own = await findLocalRelay();
+  if (own === undefined) throw noRelay();
+  return { url: own.url, token: token ?? own.secret };
+}
+
+/**
+ * The channel that was named, with what opens it: what was typed; else, for a channel that was made from
+ * here, its own token; else what the environment says; else the secret of this user's own relay.
+ *
+ * @param given What was typed, of {@linkcode CHANNEL_FLAGS}.
+ * @param role What is to be done there.
+ * @param channel The channel, where it was named in another way.
+ * @returns Relay, channel, credential and key; `""` for none.
+ * @throws {UsageError} Where a relay or a channel is missing.
+ */
+export async function channelAddress(
+  given: Given,
+  role: keyof SubmittedJob["tokens"],
+  channel: string | undefined = given.text("channel"),
+): Promise<RelayAccess & { channel: string; key: string }> {
+  if (channel === undefined) {
+    throw new UsageError(
+      "No channel was given: expected --channel ID or STREAMRELAY_CHANNEL",
+    );
+  }
+  const record = isChannelId(channel) ? await findJobRecord(channel) : undefined;
+  const url = given.text("url") ?? record?.relay ??
+    (await findLocalRelay())?.url;
+  if (url === undefined) throw noRelay();
+  const known = record?.channel === channel && same(record.relay, url)
+    ? record.tokens[role]
+    : undefined;
+  const token = await typedSecret(given, "token") ?? known ??
+    await environmentSecret(given, "token") ?? await ownSecret(url);
+  const key = await typedSecret(given, "key") ??
+    await environmentSecret(given, "key") ?? "";
+  return { url, channel, token, key };
+}
+
+async function ownSecret(url: string): Promise<string> {
+  for (const one of parseRelayUrls(url)) {
+    const own = await findLocalRelay({ url: one });
+    if (own !== undefined) return own.secret;
+  }
+  return "";
+}
+
+function same(one: string, other: string): boolean {
+  return parseRelayUrls(one).join() === parseRelayUrls(other).join();
+}
+
+function noRelay(): UsageError {
+  return new UsageError(
+    "No relay was given and none of yours runs here: expected --url URL, STREAMRELAY_URL, or `streamrelay serve` in another terminal",
+  );
+}

@@ -1,0 +1,163 @@
+/** `streamrelay check`: whether streaming through a relay works from here. @module */
+import { RelayConsumer, toHttpUrl } from "../client/mod.ts";
+import { CODES, type ErrorCode, generateKey, randomId, StreamError } from "../stream/mod.ts";
+import { RELAY_FLAGS, relayAccess } from "./channel_address.ts";
+import { openCheckChannel } from "./check_channel.ts";
+import { checkWay } from "./check_way.ts";
+import type { Command } from "./command.ts";
+import type { Given } from "./given.ts";
+import { say } from "./say.ts";
+
+/** The subcommand. */
+export const command: Command = {
+  name: "check",
+  summary: "Check a relay from here: plain, encrypted, with a wrong secret.",
+  synopsis: "[URL] [FLAGS]",
+  about: `Works with our relay and with the Python package's. Each line tells what worked; the
+first failure decides the exit code.`,
+  flags: [
+    ...RELAY_FLAGS,
+    {
+      name: "timeout",
+      value: "TIME",
+      help: "How long each step may take; 10s by default",
+    },
+  ],
+  positionals: 1,
+  examples: [
+    ["streamrelay check wss://relay.example.org --token-file t", "before a job depends on it"],
+  ],
+  exits: [
+    [20, "the credential is wrong, or does not allow to make channels"],
+    [21, "the relay can't be reached from here"],
+  ],
+  run,
+};
+
+async function run(given: Given): Promise<number> {
+  const [typed] = given.positionals;
+  const { url, token } = await relayAccess(typed === undefined ? given : given.with("url", typed));
+  const timeout = (given.seconds("timeout") ?? 10) * 1000;
+  console.log(`Checking ${url} from ${Deno.hostname()}`);
+  const report = new Report();
+
+  const health = await report.step("reached", async () => {
+    const { active_channels } = await healthOf(url, timeout);
+    return `it is healthy; active channels: ${active_channels}`;
+  });
+  if (!health) return report.exit;
+
+  let ours = false;
+  const made = await report.step("credential", async () => {
+    const channel = await openCheckChannel(url, token, timeout);
+    ours = channel.ours;
+    await channel.close();
+    return ours
+      ? "it is taken, and makes channels; the relay is one of ours"
+      : "the relay has no control API: v1, as the Python package's";
+  });
+  if (!made) return report.exit;
+
+  const way = { url, token, timeout };
+  const ways: [string, Parameters<typeof checkWay>[0]][] = ours
+    ? [
+      ["plain", { ...way, protocol: "v2" }],
+      ["encrypted", { ...way, protocol: "v2", key: generateKey() }],
+      ["plain, v1", { ...way, protocol: "v1" }],
+      ["encrypted, v1", { ...way, protocol: "v1", key: generateKey() }],
+    ]
+    : [
+      ["plain", { ...way, protocol: "v1" }],
+      ["encrypted", { ...way, protocol: "v1", key: generateKey() }],
+    ];
+  for (const [name, options] of ways) await report.step(name, () => checkWay(options));
+  await report.step("wrong secret", () => wrongSecret(url, timeout));
+  return report.exit;
+}
+
+/** Prints a line a step, and keeps the exit code of the first failure. */
+class Report {
+  exit = 0;
+
+  async step(name: string, check: () => Promise<string>): Promise<boolean> {
+    const label = name.padEnd(14);
+    try {
+      console.log(`ok      ${label} ${await check()}`);
+      return true;
+    } catch (error) {
+      const { message, code } = StreamError.from(error, "unreachable");
+      console.log(`FAILED  ${label} ${message} [${code}]`);
+      if (this.exit === 0) this.exit = CODES[code].exit;
+      return false;
+    }
+  }
+}
+
+/** Both relays tell their health over a WebSocket; only ours over HTTP, too. */
+async function healthOf(
+  url: string,
+  timeout: number,
+): Promise<{ active_channels: number }> {
+  const one = url.split(",")[0].trim();
+  const address = `${toHttpUrl(one).replace(/^http/, "ws").replace(/\/+$/, "")}/health`;
+  const failed = (code: ErrorCode, why: string) =>
+    new StreamError(code, `Cannot reach a relay at ${one}: ${why}`);
+  return await new Promise((resolve, reject) => {
+    const socket = new WebSocket(address);
+    const timer = setTimeout(() => {
+      reject(failed("timeout", `no answer within ${timeout} ms`));
+      socket.close();
+    }, timeout);
+    socket.onmessage = ({ data }) => {
+      clearTimeout(timer);
+      socket.close();
+      try {
+        const health = JSON.parse(data);
+        if (health.status === "healthy") return resolve(health);
+      } catch {
+        // told below
+      }
+      reject(failed("unreachable", "what answers there is no relay"));
+    };
+    socket.onerror = (event) => {
+      clearTimeout(timer);
+      const { message } = event as ErrorEvent;
+      reject(failed("unreachable", message || "the connection failed"));
+    };
+  });
+}
+
+async function wrongSecret(url: string, timeout: number): Promise<string> {
+  const consumer = new RelayConsumer({
+    url,
+    channel: `check-${randomId()}`,
+    token: `wrong-${randomId()}`,
+    key: "",
+    connectTimeout: timeout,
+    retry: { giveUpAfter: 0 },
+  });
+  // what does not read can't be refused by some relays until it has been accepted
+  const refused = consumer.stream().drain();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    const { error } = await Promise.race([
+      refused,
+      consumer.opened.then(() => ({ error: undefined }), () => refused),
+      new Promise<{ error: StreamError }>((resolve) =>
+        timer = setTimeout(
+          () => resolve({ error: new StreamError("timeout", "The relay did not answer") }),
+          timeout,
+        )
+      ),
+    ]);
+    if (error?.code === "unauthorized" || error?.code === "forbidden") {
+      return "it is refused, as it must be";
+    }
+    if (error && error.code !== "not_found") throw error;
+    say("Warning: the relay asks for no secret: everybody who reaches it can read and write");
+    return "it was taken: the relay asks for none";
+  } finally {
+    clearTimeout(timer);
+    consumer.close();
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The user's configuration: a relay, and profiles of clusters.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { RelayChoice } from "../adapters/relay_for.ts";
+import { UsageError } from "./usage_error.ts";
+
+const text = z.string().min(1);
+const seconds = z.number().nonnegative();
+const orKeep = z.union([z.literal("keep"), seconds]);
+
+const relay = z.union([
+  text,
+  z.strictObject({
+    url: text,
+    jobUrl: text.optional(),
+    token: text.optional(),
+    tokenFile: text.optional(),
+  }),
+]);
+
+const profile = z.strictObject({
+  executor: z.enum(["local", "slurm"]).optional(),
+  relay: relay.optional(),
+  embedded: z.strictObject({
+    host: text.optional(),
+    interface: text.optional(),
+    idleExit: seconds.optional(),
+    maxHeap: z.number().positive().optional(),
+  }).optional(),
+  partition: text.optional(),
+  gres: text.optional(),
+  time: z.union([text, z.number().positive()]).optional(),
+  defaultTime: z.string().optional(),
+  account: text.optional(),
+  qos: text.optional(),
+  constraint: text.optional(),
+  nodes: z.union([text, z.number().positive()]).optional(),
+  tasks: z.number().positive().optional(),
+  cpus: z.number().positive().optional(),
+  memory: z.union([text, z.number().positive()]).optional(),
+  name: text.optional(),
+  output: text.optional(),
+  error: text.optional(),
+  extra: z.array(text).optional(),
+  bin: text.optional(),
+  setup: z.array(z.string()).optional(),
+  workdir: text.optional(),
+  env: z.record(text, z.string()).optional(),
+  producer: z.strictObject({
+    path: text.optional(),
+    use: z.array(
+      z.enum(["streamrelay-producer", "deno", "node", "python3", "curl"]),
+    ).optional(),
+    script: z.boolean().optional(),
+  }).optional(),
+  credentials: z.enum(["script", "file"]).optional(),
+  credentialsFolder: text.optional(),
+  onDisconnect: z.strictObject({
+    pending: orKeep.optional(),
+    running: orKeep.optional(),
+  }).optional(),
+  lease: seconds.optional(),
+  detachedLease: seconds.optional(),
+  maxJobs: z.number().int().positive().optional(),
+  maxJobsPerHour: z.number().int().positive().optional(),
+});
+
+const config = z.strictObject({
+  relay: relay.optional(),
+  profiles: z.record(text, profile).optional(),
+});
+
+/** The configuration file. */
+export type Config = z.infer<typeof config>;
+
+/** One profile: which executor, with which options. */
+export type Profile = z.infer<typeof profile>;
+
+/**
+ * Where the configuration is: `$STREAMRELAY_CONFIG`, else `streamrelay/config.json` under
+ * `$XDG_CONFIG_HOME` or `~/.config`.
+ *
+ * @returns Its path; `undefined` where none of the three is set.
+ */
+export function configPath(): string | undefined {
+  const own = Deno.env.get("STREAMRELAY_CONFIG");
+  if (own) return own;
+  const home = Deno.env.get("HOME");
+  const folder = Deno.env.get("XDG_CONFIG_HOME") || (home && `${home}/.config`);
+  return folder ? `${folder}/streamrelay/config.json` : undefined;
+}
+
+/**
+ * Reads the configuration.
+ *
+ * @returns What it says; nothing where there is no file.
+ * @throws {UsageError} For a file that can't be read or says what can't be, naming the place.
+ */
+export async function readConfig(): Promise<Config> {
+  const path = configPath();
+  if (path === undefined) return {};
+  let json: unknown;
+  try {
+    json = JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    // a file that was named must be there, one that may be there need not
+    const named = Deno.env.get("STREAMRELAY_CONFIG") === path;
+    if (error instanceof Deno.errors.NotFound && !named) return {};
+    const why = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : (error as Error).message;
+    throw new UsageError(`Cannot use ${path}: ${why}, expected JSON`);
+  }
+  const parsed = config.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const { message, path: place } = deepest(parsed.error.issues[0]);
+  throw new UsageError(
+    `Cannot use ${path}: ${place.length ? `${place.join(".")}: ` : ""}${message}`,
+  );
+}
+
+/**
+ * A profile by name.
+ *
+ * @param from The configuration.
+ * @param name The profile's name; without one, what applies to all.
+ * @returns The profile, with the configuration's relay unless it has its own.
+ * @throws {UsageError} Where there is none of that name.
+ */
+export function profileOf(from: Config, name: string | undefined): Profile {
+  const { profiles = {}, relay } = from;
+  if (name === undefined) return relay === undefined ? {} : { relay };
+  if (!Object.hasOwn(profiles, name)) {
+    const names = Object.keys(profiles).join(", ");
+    throw new UsageError(
+      `Unknown profile ${JSON.stringify(name)}: ${configPath()} has ${names || "none"}`,
+    );
+  }
+  return { ...(relay !== undefined && { relay }), ...profiles[name] };
+}
+
+/**
+ * A configured relay as executors take it.
+ *
+ * @param relay What the configuration says.
+ * @returns The relay, with its token read.
+ * @throws {UsageError} For a token file that can't be read.
+ */
+export async function relayOf(
+  relay: Profile["relay"],
+): Promise<"embedded" | RelayChoice | undefined> {
+  if (relay === undefined || relay === "embedded") return relay;
+  if (typeof relay === "string") return { url: relay };
+  const { tokenFile, ...choice } = relay;
+  if (tokenFile === undefined) return choice;
+  try {
+    return { ...choice, token: (await Deno.readTextFile(tokenFile)).trim() };
+  } catch (error) {
+    throw new UsageError(
+      `Cannot read relay.tokenFile ${tokenFile}: ${(error as Error).message}`,
+    );
+  }
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Of alternatives that all fail, the one that came furthest tells most. */
+function deepest(issue: Issue): { message: string; path: PropertyKey[] } {
+  if (issue.code !== "invalid_union") return issue;
+  const inner = issue.errors.flat().map(deepest)
+    .sort((a, b) => b.path.length - a.path.length)[0];
+  return inner && inner.path.length > 0
+    ? { message: inner.message, path: [...issue.path, ...inner.path] }
+    : issue;
+}

@@ -1,0 +1,26 @@
+/** `streamrelay keygen`: a key of end-to-end encryption. @module */
+import { writePrivate } from "../adapters/state_folder.ts";
+import { generateKey } from "../stream/mod.ts";
+import type { Command } from "./command.ts";
+
+/** The subcommand. */
+export const command: Command = {
+  name: "keygen",
+  summary: "Make a key of end-to-end encryption.",
+  synopsis: "[--out FILE]",
+  flags: [{
+    name: "out",
+    value: "FILE",
+    help: "Write it there, readable by you alone, and not to stdout",
+  }],
+  examples: [
+    ["streamrelay keygen --out stream.key", "for --key-file of produce and consume"],
+  ],
+  async run(given) {
+    const key = generateKey();
+    const path = given.text("out");
+    if (path === undefined) console.log(key);
+    else await writePrivate(path, key + "\n");
+    return 0;
+  },
+};
