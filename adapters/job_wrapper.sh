@@ -1,5 +1,6 @@
 # The part of streamrelay that runs inside the job: it readies the program, runs it, hands what it
 # prints to a producer, and tells how it ended. Needs bash >= 4.2 and coreutils.
+# Length: a job script is one file, and its parts share traps, process ids and pipes.
 
 sr_say() { printf 'streamrelay: %s\n' "$*" >&2; }
 
@@ -278,7 +279,7 @@ sr_run_program() {
   local unbuffered=()
   # A preloaded library of another libc prints an error for every process: then rather do without.
   if command -v stdbuf >/dev/null && [ -z "$(stdbuf -oL true 2>&1)" ]; then unbuffered=(stdbuf -oL); fi
-  export PYTHONUNBUFFERED=1
+  export PYTHONUNBUFFERED=${PYTHONUNBUFFERED-1}
   mkfifo -m 600 "$sr_dir/out" "$sr_dir/copy" "$sr_dir/err" "$sr_dir/tail"
   # The shell opens every pipe, so that none of these waits for ever should another one die; tee goes on
   # with the job's own output when the producer is gone, because SIGPIPE is ignored.

@@ -19,6 +19,8 @@ seconds: STREAMRELAY_HEARTBEAT (15), STREAMRELAY_GIVE_UP (600, after the end of 
 STREAMRELAY_KILL_AFTER (5), STREAMRELAY_DRAIN (2), STREAMRELAY_HINT (60), STREAMRELAY_TIMEOUT (30).
 """
 
+# Length: one file, so that it can be copied to wherever it is needed.
+
 import base64
 import binascii
 import codecs

@@ -16,6 +16,8 @@
 # Output is kept in a temporary file while the relay can't be reached. In seconds:
 # STREAMRELAY_HEARTBEAT (15), STREAMRELAY_GIVE_UP (600, after the end of the program),
 # STREAMRELAY_KILL_AFTER (5), STREAMRELAY_DRAIN (2), STREAMRELAY_HINT (60), STREAMRELAY_TIMEOUT (30).
+#
+# Length: one file, so that it can be copied to wherever it is needed.
 
 say() { printf 'streamrelay: %s\n' "$*" >&2; }
 
@@ -482,7 +484,7 @@ main() {
   local what=$1 eof_is_done=
   verdict='' pid_file='' reader='' child='' code='' seg_number=0 at=0 tail=0
   case $what in check | input | pipe | report | run) shift ;; *)
-    sed -n '2,20s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
     [ "$what" = --help ]
     return
     ;;
@@ -508,7 +510,7 @@ main() {
       fi
       ;;
   esac
-  sed -n '2,20s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
   return 2
 }
 

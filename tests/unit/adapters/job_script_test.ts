@@ -218,6 +218,16 @@ for (
   });
 }
 
+Deno.test("job script - set-up notices a module that fails without saying so in its exit code", async () => {
+  await using open = await openChannel();
+  const setup = [
+    "module() { echo \"ModuleCmd_Load.c(213):ERROR:105: no '$2'\" >&2; }",
+    "module load nope",
+  ];
+  assertEquals((await run(open, { setup })).code, 1);
+  assertStringIncludes(String((await failure(open)).details?.stderr), "ERROR:105: no 'nope'");
+});
+
 Deno.test("job script - a working directory that isn't there is named", async () => {
   await using open = await openChannel();
   assertEquals((await run(open, { workdir: "/nowhere/at all" })).code, 1);
@@ -335,6 +345,33 @@ Deno.test("job script - no producer at all: exit 86, and the words say what was 
   });
   assertEquals({ code, stdout }, { code: WRAPPER_EXITS.noProducer, stdout: "" });
   assertStringIncludes(stderr, "looked for /none,streamrelay-producer");
+});
+
+Deno.test("job script - a compiled producer: the given path first, then PATH", async () => {
+  const folder = await Deno.makeTempDir();
+  const bundle = new URL("../../../adapters/producers/streamrelay-producer.js", import.meta.url);
+  const install = async (name: string) => {
+    const text =
+      `#!/bin/bash\necho ${name} >>'${folder}/used'\nexec '${Deno.execPath()}' run -A '${bundle.pathname}' "$@"\n`;
+    await Deno.writeTextFile(`${folder}/${name}`, text, { mode: 0o700 });
+  };
+  await install("streamrelay-producer");
+  await install("given");
+  for (
+    const [producer, used] of [
+      [{ path: `${folder}/given` }, "given"],
+      [{}, "streamrelay-producer"],
+    ] as const
+  ) {
+    await using open = await openChannel();
+    const { code } = await run(open, { producer }, { PATH: `${folder}:${Deno.env.get("PATH")}` });
+    assertEquals(code, 0);
+    assertEquals((await open.events).at(-1)?.type, "done");
+    const names = (await Deno.readTextFile(`${folder}/used`)).trim().split("\n");
+    assertEquals([...new Set(names)], [used]);
+    await Deno.remove(`${folder}/used`);
+  }
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("job script - a relay that can't be reached: the program still runs to its end", async () => {
