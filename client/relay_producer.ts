@@ -214,9 +214,12 @@ export class RelayProducer {
     }
   }
 
-  /** Ends the stream with `done()` where nothing ended it; a block that throws should call `fail()`. */
+  /**
+   * The same as {@linkcode RelayProducer.close}. A block that is left by an error looks the same from
+   * here as one that is not, so leaving it is never taken for `done()`: that has to be said.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#shut === undefined) await this.done();
+    if (this.#shut === undefined) await this.close();
     else if (this.#failure === undefined) await this.close();
     // a failure that no call has told yet must not pass for success
     else if (!this.#told) throw this.#failure;

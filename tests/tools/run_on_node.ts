@@ -56,7 +56,7 @@ export async function runOnNode(
     );
     return nodeTotals(output, code);
   } finally {
-    await relay?.stop();
+    await relay?.close();
     await Deno.remove(dir, { recursive: true });
   }
 }

@@ -7,7 +7,7 @@ export interface RunningRelay {
   /** Its secret. */
   secret: string;
   /** Stops it. */
-  stop(): Promise<void>;
+  close(): Promise<void>;
 }
 
 // Computed, so that the client's tests, which may import this file, can be bundled for Node
@@ -35,7 +35,7 @@ export async function startRelay(): Promise<RunningRelay | undefined> {
     port: 0,
     secret,
   });
-  return { url: `${relay.url}`, secret, stop: () => relay.stop() };
+  return { url: `${relay.url}`, secret, close: () => relay.close() };
 }
 
 /** As much of the server's module as is used here. */
@@ -44,5 +44,5 @@ interface ServerModule {
     hostname: string;
     port: number;
     secret: string;
-  }): Promise<{ url: string | URL; stop(): Promise<void> }>;
+  }): Promise<{ url: string | URL; close(): Promise<void> }>;
 }

@@ -254,14 +254,15 @@ test("end - one set by others ends the producer", async () => {
   assert(producer.signal.aborted);
 });
 
-test("end - leaving a block with await using is done()", async () => {
+test("end - leaving a block with await using is never done()", async () => {
   const [producer, connection] = await connected();
   await producer.token("a");
   await connection.frame();
   const left = producer[Symbol.asyncDispose]();
-  assertEquals((await connection.frame()).header.close, "done");
-  ack(connection, 2);
+  ack(connection, 1);
   await left;
+  assertEquals(await connection.closed, 1000);
+  assertEquals(connection.unread, []);
 });
 
 test("end - close without an end waits for the acknowledgements and only closes", async () => {
