@@ -107,7 +107,8 @@ export async function verifyCredential(
   secret: string,
   credential: string | undefined,
 ): Promise<Grant> {
-  if (!credential) {
+  // what came over the wire may be anything
+  if (typeof credential !== "string" || credential === "") {
     throw new StreamError(
       "unauthorized",
       "No credential was given, expected a token or the relay's secret",

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { closeReason, type Peer } from "../peer.ts";
+import type { Peer } from "../peer.ts";
+import { QuietClose } from "./quiet_close.ts";
 import type { Listening, ListenOptions } from "./transport.ts";
 
 /**
@@ -66,17 +67,16 @@ function upgrade(
   }
   const { socket, response } = upgraded;
   socket.binaryType = "arraybuffer";
+  const closing = new QuietClose(socket);
   const peer: Peer = {
     send(text) {
-      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+      if (socket.readyState === WebSocket.OPEN && !closing.begun) socket.send(text);
     },
     get bufferedAmount() {
       return socket.bufferedAmount;
     },
     close(code, reason) {
-      if (socket.readyState <= WebSocket.OPEN) {
-        socket.close(code, closeReason(reason));
-      }
+      closing.close(code, reason);
     },
     terminate() {
       // Deno has no terminate(): the close queues behind the backlog, and the socket is forgotten
@@ -97,11 +97,15 @@ function upgrade(
   const leave = (code: number, reason: string) => {
     if (gone) return;
     gone = true;
+    closing.gone();
     guarded(() => peer.closed(code, reason));
   };
   socket.onopen = () => guarded(() => options.peer(peer, opened));
-  socket.onmessage = ({ data }) =>
+  socket.onmessage = ({ data }) => {
+    // whoever was said goodbye has nothing to say any more
+    if (closing.begun) return closing.heard();
     guarded(() => peer.message(typeof data === "string" ? data : new Uint8Array(data)));
+  };
   socket.onclose = ({ code, reason }) => leave(code, reason);
   socket.onerror = () => leave(1006, "");
   return response;
