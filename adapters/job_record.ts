@@ -48,6 +48,9 @@ export interface SubmittedJob {
 
 const FOLDER = "jobs";
 
+/** Milliseconds after which a job is forgotten. */
+const KEPT = 30 * 86_400_000;
+
 /**
  * Remembers a job.
  *
@@ -88,7 +91,7 @@ export async function findJobRecord(
 }
 
 /**
- * All jobs that are remembered.
+ * All jobs that are remembered; those of more than 30 days ago are forgotten.
  *
  * @returns The jobs, in the order they were submitted in.
  */
@@ -98,7 +101,9 @@ export async function listJobRecords(): Promise<SubmittedJob[]> {
   for await (const { name } of Deno.readDir(folder)) {
     if (!name.endsWith(".json")) continue;
     const record = await readPrivate(`${folder}/${name}`);
-    if (isJobRecord(record)) jobs.push(record);
+    if (!isJobRecord(record)) continue;
+    if (record.submitted > Date.now() - KEPT) jobs.push(record);
+    else await removeJobRecord(record.channel);
   }
   return jobs.sort((a, b) => a.submitted - b.submitted);
 }

@@ -37,6 +37,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
   #files: string[] = [];
   #settle!: (end: End) => void;
   #over = false;
+  #detached = false;
   #readers = 0;
   #wish?: Partial<CancelRequest>;
   #release: () => void = () => {};
@@ -71,6 +72,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     this.#channel = { channel, incarnation, tokens, relay };
     this.#submitted = { jobId, output };
     this.#files = job.files ?? [];
+    this.#detached = job.detached ?? false;
     this.#ready = Promise.resolve(this.#channel);
     this.#attend().catch((error) => this.#fail(error));
   }
@@ -279,7 +281,10 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     this.#consumer?.close();
     this.#consumer = undefined;
     for (const file of this.#files) Deno.remove(file).catch(() => {});
-    if (this.#channel) removeJobRecord(this.#channel.channel).catch(() => {});
+    // what was left on purpose stays known, for `logs`
+    if (this.#channel && !this.#detached) {
+      removeJobRecord(this.#channel.channel).catch(() => {});
+    }
   }
 
   /** Every reader has gone before the end. */

@@ -189,10 +189,16 @@ export function slurmFate(
       "Slurm could not start the job's script (0:53): expected a working folder and an output file that can be written on the node",
     );
   }
+  if (signal !== 0) {
+    return fate("job_failed", `The job was killed by signal ${signal}`);
+  }
+  if (exitCode <= 128 || exitCode > 192) {
+    return fate("job_failed", `The job ended with exit code ${exitCode}`);
+  }
+  // a shell's way to say that its program was killed
+  details.signal = exitCode - 128;
   return fate(
     "job_failed",
-    signal !== 0
-      ? `The job was killed by signal ${signal}`
-      : `The job ended with exit code ${exitCode}`,
+    `The job ended with exit code ${exitCode}: its program was killed by signal ${details.signal}`,
   );
 }
