@@ -19,6 +19,7 @@ import {
 import { failingStatus, failureIn, statusRecord } from "./records.ts";
 import { Reader, type ReaderSink, type StalledReaders } from "./reader.ts";
 import { type ProducerStatus, Supervision, type SupervisorLink } from "./supervision.ts";
+import { refusePlaintext, withoutOutput } from "./sealed_records.ts";
 import type { ConsumerLink, ProducerLink } from "./channel_links.ts";
 import type {
   AppendBatch,
@@ -160,11 +161,12 @@ export class Channel {
     batch: AppendBatch,
     close?: CloseKind,
   ): Promise<AppendResult> {
+    if (this.keyed && writer.origin === "producer") refusePlaintext(batch.text);
     let closing = close;
     let content = batch;
     let failing: ReturnType<typeof failingStatus> | undefined;
     if (close === "error" && this.#supervision.alive) {
-      failing = failingStatus(batch);
+      failing = failingStatus(batch, this.keyed);
       content = failing.batch;
       closing = undefined;
     }
@@ -199,7 +201,8 @@ export class Channel {
     status: ProducerStatus,
   ): Promise<void> {
     if (this.end) return;
-    await this.append({ origin }, { n: 1, text: statusRecord(status) });
+    const told = this.keyed ? withoutOutput(status) : status;
+    await this.append({ origin }, { n: 1, text: statusRecord(told) });
   }
 
   /** Sets the end, unless there is one. */
@@ -215,7 +218,7 @@ export class Channel {
     return this.#context.store.setEnd(this.id, {
       kind,
       by,
-      ...error,
+      ...(this.keyed ? withoutOutput(error) : error),
       ts: Date.now(),
     });
   }

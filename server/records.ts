@@ -44,23 +44,30 @@ export function statusRecord(
 }
 
 /**
- * Turns the `error` at the end of a producer's batch into a `status {failing}`.
+ * Turns the `error` at the end of a producer's batch into a `status {failing}`. A sealed one is passed on
+ * inside the status, for whoever holds the key.
  *
  * @param batch Records of which the last is the error.
+ * @param keyed Whether the channel is encrypted end to end, and may hold no plaintext details.
  * @returns The batch to append, and the status for supervisors.
  */
 export function failingStatus(
   batch: AppendBatch,
+  keyed = false,
 ): { batch: AppendBatch; status: { state: string } & Record<string, unknown> } {
   const at = batch.text.lastIndexOf("\n") + 1;
   const status: { state: string } & Record<string, unknown> = {
     state: "failing",
   };
   try {
-    const { code, message, details } = JSON.parse(batch.text.slice(at));
-    Object.assign(status, { code, reason: message, details });
+    const record = JSON.parse(batch.text.slice(at));
+    if (record.type === "enc" || record.type === "enc2") status.sealed = record;
+    else {
+      const { code, message, details } = record;
+      Object.assign(status, { code, reason: message }, !keyed && { details });
+    }
   } catch {
-    // an encrypted verdict: that it failed is all there is to tell
+    // no JSON: that it failed is all there is to tell
   }
   return {
     batch: { n: batch.n, text: batch.text.slice(0, at) + statusRecord(status) },

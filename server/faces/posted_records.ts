@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { StreamError } from "../../stream/mod.ts";
+import { type CloseKind, StreamError } from "../../stream/mod.ts";
 import type { AppendBatch } from "../store/store.ts";
 import { readBytes } from "./request_body.ts";
 
@@ -42,7 +42,7 @@ export function readWriter(
 export async function readRecords(
   request: Request,
   limit: number,
-): Promise<{ batch: AppendBatch; close?: "done" | "error" } | undefined> {
+): Promise<{ batch: AppendBatch; close?: CloseKind } | undefined> {
   const close = readClose(request.headers);
   const body = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
     await readBytes(request, limit),
@@ -61,7 +61,7 @@ export async function readRecords(
     }
     throw new StreamError(
       "bad_request",
-      "Cannot end with error: expected an error record",
+      `Cannot end with ${close}: expected the record that says how`,
     );
   }
   if (type === "application/x-ndjson" || type === "application/json") {
@@ -69,10 +69,10 @@ export async function readRecords(
   }
   if (type === "text/plain") {
     const lines = [JSON.stringify({ type: "token", content: body })];
-    if (close === "error") {
+    if (close === "error" || close === "sealed") {
       throw new StreamError(
         "bad_request",
-        "Cannot end with error: expected application/x-ndjson",
+        `Cannot end with ${close}: expected application/x-ndjson`,
       );
     }
     if (close === "done") {
@@ -113,14 +113,16 @@ function isObject(text: string): boolean {
   }
 }
 
-function readClose(headers: Headers): "done" | "error" | undefined {
+function readClose(headers: Headers): CloseKind | undefined {
   const close = headers.get("producer-close") ?? undefined;
-  if (close === undefined || close === "done" || close === "error") {
+  if (close === undefined || close === "done" || close === "error" || close === "sealed") {
     return close;
   }
   throw new StreamError(
     "bad_request",
-    `Cannot read header Producer-Close: it is ${JSON.stringify(close)}, expected done or error`,
+    `Cannot read header Producer-Close: it is ${
+      JSON.stringify(close)
+    }, expected done, error or sealed`,
   );
 }
 

@@ -14,6 +14,7 @@ import type { Channel } from "../channel.ts";
 import type { Peer } from "../peer.ts";
 import type { Reader, ReaderSink } from "../reader.ts";
 import { PEER_QUEUE_BYTES, type RelayContext } from "../relay_context.ts";
+import { sessionInForce, type SessionRecord } from "../sealed_records.ts";
 import type { StoredFrame } from "../store/store.ts";
 import { demand, type Grant } from "../tokens.ts";
 import { refuse, type Session } from "./peer_gate.ts";
@@ -41,7 +42,10 @@ export async function consumeV2(
     id,
     grant,
     "consume",
-    (channel) => new ConsumerSession(context, peer, channel, grant, from, credit),
+    async (channel) => {
+      const session = await sessionInForce(context.store, id, from);
+      return new ConsumerSession(context, peer, channel, grant, from, credit, session);
+    },
     { incarnation: hello.incarnation },
   );
 }
@@ -83,6 +87,7 @@ class ConsumerSession implements Session, ReaderSink {
     grant: Grant,
     from: number,
     credit: number,
+    session: SessionRecord | undefined,
   ) {
     this.#context = context;
     this.#peer = peer;
@@ -107,6 +112,10 @@ class ConsumerSession implements Session, ReaderSink {
         cancel: channel.cancel,
       },
     }));
+    if (session !== undefined) {
+      const { offset, epoch, line } = session;
+      this.#send(`{"n":1,"o":${offset},"by":"p","e":${epoch},"s":0,"re":1}\n${line}`);
+    }
     reader.pump();
   }
 

@@ -162,6 +162,7 @@ export abstract class LogRules {
     if (writer.origin === "producer" && claim) {
       frame.epoch = claim.epoch;
       frame.seq = claim.next;
+      if (n > 0) claim.first ??= frame.first;
       claim.next = writer.seq + writer.span;
     }
     info.next += n;

@@ -47,6 +47,8 @@ export interface Claim {
   epoch: number;
   /** The seq wanted next. */
   next: number;
+  /** Offset of its first record, once committed: in an encrypted channel, of its session record. */
+  first?: number;
   /** Whether a newer claim has taken its place. */
   fenced: boolean;
 }
