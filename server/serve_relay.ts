@@ -15,6 +15,7 @@ import type { RelayContext } from "./relay_context.ts";
 import type { RelayOptions } from "./relay_options.ts";
 import { MemoryStore } from "./store/memory_store.ts";
 import { EVERYTHING, verifyCredential } from "./tokens.ts";
+import { denoTransport } from "./transport/deno_transport.ts";
 import type { Listening, ListenOptions } from "./transport/transport.ts";
 
 /** A relay that listens. */
@@ -35,6 +36,7 @@ export interface Relay {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+const WS_TRANSPORT = "./transport/ws_transport.ts";
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
 
 /** How long a closing relay waits for its clients' goodbyes. */
@@ -195,10 +197,7 @@ async function listen(
   options: ListenOptions,
 ): Promise<Listening> {
   try {
-    // loaded when it is wanted: a relay on loopback needs neither ws nor node:http
-    const transport = name === "deno"
-      ? (await import("./transport/deno_transport.ts")).denoTransport
-      : (await import("./transport/ws_transport.ts")).wsTransport;
+    const transport = name === "deno" ? denoTransport : await loadWsTransport();
     return await transport(options);
   } catch (cause) {
     const text = String(cause);
@@ -215,6 +214,15 @@ async function listen(
       `Cannot listen on ${options.hostname}:${options.port}: `,
     );
   }
+}
+
+/**
+ * Loads the ws transport when it is wanted: a relay on loopback needs none of its packages, and Deno
+ * would download those of a literal import at the start.
+ */
+async function loadWsTransport(): Promise<typeof denoTransport> {
+  const { wsTransport } = await import(new URL(WS_TRANSPORT, import.meta.url).href);
+  return wsTransport;
 }
 
 async function shutDown(
