@@ -67,6 +67,7 @@ export class Channel {
   #holds = 0;
   #unwatch: () => void;
   #dead = false;
+  #saidAway = false;
 
   /**
    * @param info What the store knows of it.
@@ -285,11 +286,11 @@ export class Channel {
     this.#producer = link;
     other?.fence();
     const supervision = this.#supervision;
-    const wasAway = supervision.producerAway;
     this.#claimed = true;
     supervision.producerCame();
     supervision.notify({ state: "connected", epoch: link.epoch });
-    if (wasAway && !this.end) {
+    if (this.#saidAway && !this.end) {
+      this.#saidAway = false;
       this.#quietly(this.status("relay", { state: "running", reason: "The producer is back" }));
     }
     return (vanished) => {
@@ -298,6 +299,7 @@ export class Channel {
       if (vanished && !this.end && !this.#dead) {
         supervision.producerWent();
         if (supervision.alive) {
+          this.#saidAway = true;
           supervision.notify({ state: "disconnected" });
           this.#quietly(this.status("relay", { state: "disconnected" }));
         }
