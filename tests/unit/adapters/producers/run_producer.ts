@@ -8,6 +8,8 @@ export interface RunningProducer {
   write(bytes: Uint8Array | string): Promise<void>;
   /** Writes the verdict file, then closes its standard input. */
   conclude(verdict?: string): Promise<void>;
+  /** What it has printed to stderr so far. */
+  said(): string;
   /** Exit code and what it printed. */
   ended: Promise<{ code: number; stdout: string; stderr: string }>;
   /** A folder of its own. */
@@ -38,13 +40,22 @@ export async function runProducer(
     stderr: "piped",
   }).spawn();
   const writer = child.stdin.getWriter();
-  const ended = child.output().then(async ({ code, stdout, stderr }) => {
+  let said = "";
+  const listening = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) said += text;
+  })();
+  const ended = (async () => {
+    const [stdout, { code }] = await Promise.all([
+      new Response(child.stdout).text(),
+      child.status,
+      listening,
+    ]);
     await Deno.remove(folder, { recursive: true });
-    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    return { code, stdout: text(stdout), stderr: text(stderr) };
-  });
+    return { code, stdout, stderr: said };
+  })();
   return {
     folder,
+    said: () => said,
     ended,
     async write(bytes) {
       await writer.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
