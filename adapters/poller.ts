@@ -136,6 +136,8 @@ export class Poller {
     const first = jobs.find((job) => job.due <= now());
     if (!first) return this.#arm();
     this.#asking = true;
+    // jobs that come while the answer is awaited have to keep their distance, too
+    this.#lastAsked = now();
     let answer: Map<string, JobReport> | Error;
     try {
       answer = await first.ask([...new Set(jobs.map((job) => job.id))]);
