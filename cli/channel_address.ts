@@ -42,6 +42,29 @@ export const CHANNEL_FLAGS: readonly Flag[] = [
   ]),
 ];
 
+/** How patient a client is. */
+export const PATIENCE_FLAG: Flag = {
+  name: "give-up",
+  value: "TIME",
+  help:
+    "How long to try without a connection; 10s for the first one and 10m after a cut, by default",
+};
+
+/**
+ * A client's patience. A relay that can't be reached is most often named wrongly, so the first
+ * connection is given little.
+ *
+ * @param given What was typed, of {@linkcode PATIENCE_FLAG}.
+ * @returns For a client's options, in milliseconds.
+ */
+export function patience(given: Given): { giveUpAfter: number; firstGiveUpAfter: number } {
+  const typed = given.seconds("give-up");
+  return {
+    giveUpAfter: (typed ?? 600) * 1000,
+    firstGiveUpAfter: (typed ?? 10) * 1000,
+  };
+}
+
 /** A relay, and what it accepts. */
 export interface RelayAccess {
   /** Its URL. */

@@ -1,7 +1,7 @@
 /** `streamrelay consume`: prints a channel as it comes. @module */
 import { RelayConsumer } from "../client/mod.ts";
 import { decodeResumeToken } from "../stream/mod.ts";
-import { CHANNEL_FLAGS, channelAddress } from "./channel_address.ts";
+import { CHANNEL_FLAGS, channelAddress, patience, PATIENCE_FLAG } from "./channel_address.ts";
 import type { Command } from "./command.ts";
 import { deliver } from "./deliver.ts";
 import type { Given } from "./given.ts";
@@ -24,6 +24,7 @@ here needs no --url and no token.`,
       value: "TOKEN",
       help: "Go on where an earlier consumer left, as it said",
     },
+    PATIENCE_FLAG,
   ],
   examples: [
     ["streamrelay consume --channel k3J9", "prints the text"],
@@ -47,6 +48,7 @@ async function run(given: Given): Promise<number> {
   );
   const consumer = new RelayConsumer({
     ...address,
+    retry: patience(given),
     from: given.number("from"),
     ...(resumeToken !== undefined && { resumeToken }),
   });

@@ -1,7 +1,7 @@
 /** `streamrelay produce`: sends stdin, or what a program prints, as a channel. @module */
 import { RelayProducer } from "../client/mod.ts";
 import { StreamError } from "../stream/mod.ts";
-import { CHANNEL_FLAGS, channelAddress } from "./channel_address.ts";
+import { CHANNEL_FLAGS, channelAddress, patience, PATIENCE_FLAG } from "./channel_address.ts";
 import type { Command } from "./command.ts";
 import type { Given } from "./given.ts";
 import { onInterrupt } from "./on_interrupt.ts";
@@ -16,7 +16,7 @@ export const command: Command = {
   about: `With a program, its exit code, signal and the end of its stderr are reported, and it
 is ended when somebody cancels. With stdin, the end of input counts as success: a
 program in front of the pipe that crashed looks the same.`,
-  flags: CHANNEL_FLAGS,
+  flags: [...CHANNEL_FLAGS, PATIENCE_FLAG],
   trailing: true,
   examples: [
     ["my-model | streamrelay produce", "with STREAMRELAY_URL, _CHANNEL and _TOKEN set"],
@@ -36,7 +36,7 @@ async function run(given: Given): Promise<number> {
     );
   }
   const address = await channelAddress(given, "produce");
-  const producer = new RelayProducer(address);
+  const producer = new RelayProducer({ ...address, retry: patience(given) });
   // a relay that can't be reached must be told of before a program is started
   await producer.connect();
   if (given.trailing.length > 0) {

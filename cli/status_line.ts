@@ -110,7 +110,9 @@ export class StatusLine {
     const rate = this.#tokens > 1 && passed > 0
       ? ` · ${((this.#tokens - 1) / passed).toFixed(1)} tokens/s`
       : "";
-    return `first token after ${seconds(first - this.#start)} · ${this.#tokens} tokens${rate}`;
+    return `first token after ${seconds(first - this.#start)} · ${this.#tokens} ${
+      this.#tokens === 1 ? "token" : "tokens"
+    }${rate}`;
   }
 
   #draw(): void {

@@ -1,0 +1,91 @@
+/** @module */
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { profileOf, readConfig, relayOf } from "../../../cli/config.ts";
+import { UsageError } from "../../../cli/usage_error.ts";
+
+/** Reads a configuration, as if it stood in the user's file. */
+async function withConfig<T>(text: string | undefined, act: (path: string) => Promise<T>) {
+  const path = await Deno.makeTempFile({ suffix: ".json" });
+  const before = Deno.env.get("STREAMRELAY_CONFIG");
+  Deno.env.set("STREAMRELAY_CONFIG", path);
+  try {
+    if (text === undefined) await Deno.remove(path);
+    else await Deno.writeTextFile(path, text);
+    return await act(path);
+  } finally {
+    if (before === undefined) Deno.env.delete("STREAMRELAY_CONFIG");
+    else Deno.env.set("STREAMRELAY_CONFIG", before);
+    await Deno.remove(path).catch(() => {});
+  }
+}
+
+async function complaint(text: string | undefined): Promise<string> {
+  return await withConfig(text, async (path) => {
+    const { message } = await assertRejects(() => readConfig(), UsageError);
+    return message.replace(path, "config.json");
+  });
+}
+
+Deno.test("config - a profile, with the relay of all unless it has its own", async () => {
+  const config = await withConfig(
+    JSON.stringify({
+      relay: "wss://all.example",
+      profiles: {
+        gpu: { executor: "slurm", partition: "gpu", setup: ["module load cuda"] },
+        own: { relay: { url: "wss://own.example", jobUrl: "ws://10.0.0.1:1" } },
+      },
+    }),
+    () => readConfig(),
+  );
+  assertEquals(profileOf(config, "gpu"), {
+    executor: "slurm",
+    partition: "gpu",
+    relay: "wss://all.example",
+    setup: ["module load cuda"],
+  });
+  assertEquals(profileOf(config, undefined), { relay: "wss://all.example" });
+  assertEquals(await relayOf(profileOf(config, "own").relay), {
+    url: "wss://own.example",
+    jobUrl: "ws://10.0.0.1:1",
+  });
+  const { message } = assertThrows(() => profileOf(config, "cpu"), UsageError);
+  assertEquals(/^Unknown profile "cpu": \S+ has gpu, own$/.test(message), true, message);
+});
+
+Deno.test("config - a token from a file", async () => {
+  const path = await Deno.makeTempFile();
+  await Deno.writeTextFile(path, "secret\n");
+  assertEquals(await relayOf({ url: "wss://a", tokenFile: path }), {
+    url: "wss://a",
+    token: "secret",
+  });
+  await Deno.remove(path);
+  const { message } = await assertRejects(
+    () => relayOf({ url: "wss://a", tokenFile: path }),
+    UsageError,
+  );
+  assertEquals(message.startsWith(`Cannot read relay.tokenFile ${path}: `), true);
+});
+
+Deno.test("config - what can't be is told in one sentence with its place", async () => {
+  assertEquals(
+    await complaint("{"),
+    "Cannot use config.json: Expected property name or '}' in JSON at position 1 (line 1 column 2), expected JSON",
+  );
+  assertEquals(
+    await complaint('{"profiles":{"gpu":{"partition":7}}}'),
+    "Cannot use config.json: profiles.gpu.partition: Invalid input: expected string, received number",
+  );
+  assertEquals(
+    await complaint('{"profiles":{"gpu":{"partitoin":"gpu"}}}'),
+    'Cannot use config.json: profiles.gpu: Unrecognized key: "partitoin"',
+  );
+  assertEquals(
+    await complaint('{"relay":{"url":"ws://a","tokn":"x"}}'),
+    'Cannot use config.json: relay: Unrecognized key: "tokn"',
+  );
+  assertEquals(
+    await complaint(undefined),
+    "Cannot use config.json: there is no such file, expected JSON",
+  );
+});
