@@ -7,6 +7,9 @@ import { CODES, encodeControl, StreamError } from "../../stream/mod.ts";
 import type { Peer, PeerRequest } from "../peer.ts";
 import { fits, type RelayContext } from "../relay_context.ts";
 
+/** Most that may come of a client while its first message is looked at. */
+const EARLY_UNITS = 4 * 1024 * 1024;
+
 /** What a face makes of a peer once its first message came. */
 export interface Session {
   /** Takes every later text message. */
@@ -42,10 +45,11 @@ export function admit(
   const { version } = options;
   let session: Session | undefined;
   let beginning = false;
-  let gone = false;
+  let gone: number | undefined;
   let refused = false;
-  // messages that came while the first one was still being looked at
+  // messages that came while the first one was still being looked at: a v1 producer waits for no answer
   const early: string[] = [];
+  let earlyUnits = 0;
   context.peers.add(peer);
   const fail = (error: unknown) => {
     // what it sent before it saw the close must do nothing any more
@@ -66,9 +70,13 @@ export function admit(
     beginning = true;
     clearTimeout(timer);
     begun.then((started) => {
-      if (gone) return started.closed(1006);
       session = started;
-      for (const text of early.splice(0)) session.message(text);
+      try {
+        for (const text of early.splice(0)) session.message(text);
+      } finally {
+        // a short stream may be over by now, and every word of it counts
+        if (gone !== undefined) session.closed(gone);
+      }
     }).catch(fail);
   };
   peer.message = (data) => {
@@ -87,10 +95,11 @@ export function admit(
       }
       if (session) session.message(data);
       else if (!beginning) start(options.begin(data));
-      else if (early.push(data) > 64) {
+      else if ((earlyUnits += data.length) <= EARLY_UNITS) early.push(data);
+      else {
         throw new StreamError(
-          "bad_request",
-          "Too many messages came before the answer to the first",
+          "overloaded",
+          `More than ${EARLY_UNITS} bytes came before the first message was looked at`,
         );
       }
     } catch (error) {
@@ -98,7 +107,7 @@ export function admit(
     }
   };
   peer.closed = (code) => {
-    gone = true;
+    gone = code;
     clearTimeout(timer);
     context.peers.delete(peer);
     session?.closed(code);
