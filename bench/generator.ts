@@ -1,0 +1,130 @@
+/**
+ * The load, the same for every server: token records of about 40 bytes, each made with `JSON.stringify`
+ * and read with `JSON.parse`, every producer and consumer in this one process.
+ *
+ * @module
+ */
+import { type Lane, openLane } from "./lane.ts";
+import type { Server } from "./servers.ts";
+import { percentile } from "./stats.ts";
+
+/** Records under way at most, over all lanes and on one: what a server queues stays below its bounds. */
+const UNDER_WAY = 65_536;
+const UNDER_WAY_ON_ONE = 16_384;
+/** A channel may hold 64 MiB; this many records stay well below. */
+const MOST_RECORDS = 1_200_000;
+
+/** How much crossed a server. */
+export interface Throughput {
+  /** Messages a second, over all channels. */
+  rate: number;
+  /** Microseconds of processor time that the server used for a message. */
+  cpu: number;
+}
+
+/** How long messages took. */
+export interface Latency {
+  /** Milliseconds from before `JSON.stringify` to after `JSON.parse`, at the median. */
+  p50: number;
+  /** The same at the 99th percentile. */
+  p99: number;
+}
+
+/**
+ * Sends as fast as a server takes it, and counts what arrives.
+ *
+ * @param server The server.
+ * @param lanes How many channels.
+ * @param seconds How long.
+ * @returns What arrived, and what it cost.
+ */
+export async function unpaced(
+  server: Server,
+  lanes: number,
+  seconds: number,
+): Promise<Throughput> {
+  // each lane sends half of its share whenever half of it has arrived: nobody waits for a timer
+  const burst = Math.floor(Math.min(UNDER_WAY / lanes, UNDER_WAY_ON_ONE) / 2);
+  const open: Lane[] = [];
+  let arrived = 0;
+  let most = Infinity;
+  let finished = () => {};
+  const ended = new Promise<void>((resolve) => finished = resolve);
+  const sources: (() => void)[] = [];
+  for (let at = 0; at < lanes; at++) {
+    let sent = 0;
+    let got = 0;
+    const send = () => {
+      for (let i = 0; i < burst; i++) lane.push(token(`token ${1_000_000 + sent++}`));
+    };
+    const lane = await openLane(server, (record) => {
+      const { content } = JSON.parse(record);
+      if (content !== `token ${1_000_000 + got}`) throw new Error(`Lost or doubled: ${record}`);
+      got++;
+      if (++arrived >= most) finished();
+      else if (sent - got === burst && sent < MOST_RECORDS) send();
+      else if (got >= MOST_RECORDS) finished();
+    });
+    open.push(lane);
+    sources.push(() => {
+      send();
+      send();
+    });
+  }
+  const cpu = server.cpu();
+  const began = performance.now();
+  const timer = setTimeout(() => most = arrived + 1, seconds * 1000);
+  for (const start of sources) start();
+  await ended;
+  const took = performance.now() - began;
+  const used = server.cpu() - cpu;
+  clearTimeout(timer);
+  for (const lane of open) lane.close();
+  return { rate: arrived / took * 1000, cpu: used / arrived * 1e6 };
+}
+
+/**
+ * Sends at a steady pace, one record a message, and measures how long each takes.
+ *
+ * @param server The server.
+ * @param lanes How many channels.
+ * @param rate Messages a second on each.
+ * @param seconds How long.
+ * @returns The latencies in milliseconds.
+ */
+export async function paced(
+  server: Server,
+  lanes: number,
+  rate: number,
+  seconds: number,
+): Promise<Latency> {
+  const latencies: number[] = [];
+  const total = lanes * rate * seconds;
+  let finished = () => {};
+  const ended = new Promise<void>((resolve) => finished = resolve);
+  const open: Lane[] = [];
+  for (let at = 0; at < lanes; at++) {
+    open.push(
+      await openLane(server, (record) => {
+        latencies.push(performance.now() - Number(JSON.parse(record).content));
+        if (latencies.length === total) finished();
+      }),
+    );
+  }
+  const began = performance.now();
+  for (let sent = 0; sent < total;) {
+    // the lanes take turns, so that the load is even and not one burst every so often
+    const due = Math.min(total, Math.ceil((performance.now() - began) / 1000 * lanes * rate));
+    for (; sent < due; sent++) {
+      open[sent % lanes].push(token(performance.now().toFixed(6).padStart(16)));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await ended;
+  for (const lane of open) lane.close();
+  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+}
+
+function token(content: string): string {
+  return JSON.stringify({ type: "token", content });
+}

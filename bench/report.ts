@@ -1,0 +1,101 @@
+/** @module */
+import type { Absent, Server } from "./servers.ts";
+import { type Spread, spread } from "./stats.ts";
+
+/** The figures, in the order of the table. */
+export const FIGURES = [
+  { key: "one", title: "1 channel, unpaced", unit: "k msg/s" },
+  { key: "fifty", title: "50 channels, unpaced", unit: "k msg/s" },
+  { key: "oneCpu", title: "1 channel, unpaced: processor time of the server", unit: "µs/msg" },
+  { key: "fiftyCpu", title: "50 channels, unpaced: processor time of the server", unit: "µs/msg" },
+  { key: "slowP50", title: "1 × 100/s, added latency p50", unit: "ms" },
+  { key: "slowP99", title: "1 × 100/s, added latency p99", unit: "ms" },
+  { key: "busyP50", title: "200 × 50/s, added latency p50", unit: "ms" },
+  { key: "busyP99", title: "200 × 50/s, added latency p99", unit: "ms" },
+] as const;
+
+/** Name of a figure. */
+export type FigureKey = typeof FIGURES[number]["key"];
+
+/** What a server showed: one value a round for each figure. */
+export type Samples = Record<FigureKey, number[]>;
+
+/** One row of every table. */
+export interface Measured {
+  /** The server, running or absent. */
+  server: Server | Absent;
+  /** Its figures. */
+  samples: Samples;
+}
+
+/**
+ * Writes the tables.
+ *
+ * @param measured The servers, in order.
+ * @param rounds How many rounds there were.
+ * @returns The text.
+ */
+export function report(measured: readonly Measured[], rounds: number): string {
+  const present = measured.filter(({ server }) => !("absent" in server));
+  const bare = present.find(({ server }) => server.name === "bare");
+  const lines = [
+    `Medians of ${rounds} interleaved rounds (least–greatest); × is the ratio to the bare bridge.`,
+  ];
+  for (const { key, title, unit } of FIGURES) {
+    lines.push("", `${title}, ${unit}`);
+    for (const { server, samples } of present) {
+      const found = spread(samples[key]);
+      const ratio = bare && found.median / spread(bare.samples[key]).median;
+      lines.push(
+        [
+          "  " + server.label.padEnd(24),
+          batch(server.name, unit).padEnd(24),
+          number(found.median, unit).padStart(8),
+          range(found, unit).padStart(18),
+          ratio === undefined ? "" : `× ${ratio.toFixed(2)}`.padStart(9),
+        ].join(""),
+      );
+    }
+  }
+  const targets = verdicts(present);
+  if (targets.length > 0) lines.push("", "Targets", ...targets.map((line) => `  ${line}`));
+  for (const { server } of measured) {
+    if ("absent" in server) lines.push("", `Not measured: ${server.label}: ${server.absent}`);
+  }
+  return lines.join("\n");
+}
+
+function batch(name: string, unit: string): string {
+  return name === "v2" && unit !== "ms" ? "up to 512 a frame" : "1 a message";
+}
+
+function verdicts(present: readonly Measured[]): string[] {
+  const median = (name: string, key: FigureKey) => {
+    const found = present.find(({ server }) => server.name === name);
+    return found === undefined ? NaN : spread(found.samples[key]).median;
+  };
+  const targets: [what: string, ratio: number, bound: number, most?: boolean][] = [];
+  for (const { key, title } of FIGURES.slice(0, 2)) {
+    const against = (name: string, other: string) => median(name, key) / median(other, key);
+    targets.push([`${title}: v1 ≥ 0.9 × bare bridge`, against("v1", "bare"), 0.9]);
+    targets.push([`${title}: v2 ≥ 5 × bare bridge`, against("v2", "bare"), 5]);
+    targets.push([`${title}: v1 above Python's relay`, against("v1", "python"), 1]);
+    targets.push([`${title}: v2 above Python's relay`, against("v2", "python"), 1]);
+  }
+  for (const name of ["v1", "v2"]) {
+    const ratio = median(name, "busyP99") / median("bare", "busyP99");
+    targets.push([`200 × 50/s, p99: ${name} ≤ 1.25 × bare bridge`, ratio, 1.25, true]);
+  }
+  return targets.filter(([, ratio]) => !Number.isNaN(ratio)).map(([what, ratio, bound, most]) => {
+    const met = most ? ratio <= bound : ratio >= bound;
+    return `${met ? "met   " : "MISSED"}  ${what}: × ${ratio.toFixed(2)}`;
+  });
+}
+
+function range({ min, max }: Spread, unit: string): string {
+  return `(${number(min, unit)}–${number(max, unit)})`;
+}
+
+function number(value: number, unit: string): string {
+  return unit === "k msg/s" ? (value / 1000).toFixed(0) : value.toFixed(2);
+}

@@ -1,0 +1,102 @@
+/**
+ * `deno task bench`: throughput and added latency of our relay, side by side with the bare bridge and the
+ * Python relay, over loopback. Every server runs in its own process, the load comes from this one. In
+ * each round every server is measured once, each round beginning with another one.
+ *
+ *     deno task bench [--rounds 5] [--quick] [--only bare,v1,v2,python]
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { paced, unpaced } from "./generator.ts";
+import { type Measured, report, type Samples } from "./report.ts";
+import { type Server, SERVER_NAMES, type ServerName, startServer } from "./servers.ts";
+
+/** Seconds that each measurement takes. */
+interface Lengths {
+  unpaced: number;
+  slow: number;
+  busy: number;
+}
+
+async function main(args: string[]): Promise<number> {
+  const options = parseArgs(args, { string: ["rounds", "only"], boolean: ["quick"] });
+  const rounds = Number(options.rounds ?? (options.quick ? 2 : 5));
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50) {
+    console.error(`Cannot run ${options.rounds} rounds: expected a whole number from 1 to 50`);
+    return 2;
+  }
+  const names = chosen(options.only);
+  if (names === undefined) {
+    console.error(`Cannot measure "${options.only}": expected some of ${SERVER_NAMES.join(",")}`);
+    return 2;
+  }
+  const lengths = options.quick
+    ? { unpaced: 0.4, slow: 1, busy: 0.5 }
+    : { unpaced: 1, slow: 2, busy: 2 };
+  // others' work shows in every figure: whoever reads them later must know
+  const load = Deno.loadavg()[0].toFixed(2);
+  console.log(`${navigator.hardwareConcurrency} cores, load before the run ${load}`);
+  const measured: Measured[] = [];
+  try {
+    for (const name of names) {
+      measured.push({ server: await startServer(name), samples: noSamples() });
+    }
+    await measureAll(measured, rounds, lengths);
+  } finally {
+    for (const { server } of measured) if ("stop" in server) await server.stop();
+  }
+  console.log(report(measured, rounds));
+  return 0;
+}
+
+async function measureAll(measured: Measured[], rounds: number, lengths: Lengths): Promise<void> {
+  const present = measured.filter((each): each is Measured & { server: Server } =>
+    "stop" in each.server
+  );
+  for (const { server } of present) {
+    console.error(`warming up: ${server.label}`);
+    await unpaced(server, 1, 0.3);
+    await unpaced(server, 50, 0.3);
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (let at = 0; at < present.length; at++) {
+      const { server, samples } = present[(at + round) % present.length];
+      console.error(`round ${round + 1} of ${rounds}: ${server.label}`);
+      const one = await unpaced(server, 1, lengths.unpaced);
+      samples.one.push(one.rate);
+      samples.oneCpu.push(one.cpu);
+      const fifty = await unpaced(server, 50, lengths.unpaced);
+      samples.fifty.push(fifty.rate);
+      samples.fiftyCpu.push(fifty.cpu);
+      const slow = await paced(server, 1, 100, lengths.slow);
+      samples.slowP50.push(slow.p50);
+      samples.slowP99.push(slow.p99);
+      const busy = await paced(server, 200, 50, lengths.busy);
+      samples.busyP50.push(busy.p50);
+      samples.busyP99.push(busy.p99);
+    }
+  }
+}
+
+function noSamples(): Samples {
+  return {
+    one: [],
+    fifty: [],
+    oneCpu: [],
+    fiftyCpu: [],
+    slowP50: [],
+    slowP99: [],
+    busyP50: [],
+    busyP99: [],
+  };
+}
+
+function chosen(only: string | undefined): ServerName[] | undefined {
+  if (only === undefined) return SERVER_NAMES;
+  const wanted = only.split(",");
+  const names = SERVER_NAMES.filter((name) => wanted.includes(name));
+  return names.length === wanted.length ? names : undefined;
+}
+
+Deno.exit(await main(Deno.args));
