@@ -362,9 +362,11 @@ export class Channel {
   ): (lease?: number) => void {
     const supervision = this.#supervision;
     supervision.attach(link);
-    if (!this.end) this.#quietly(this.renew(lease, onDisconnect));
-    if (supervision.producerAway) link.status({ state: "disconnected" });
-    else if (this.#producer) link.status({ state: "connected", epoch: this.#producer.epoch });
+    if (!this.end) {
+      this.#quietly(this.renew(lease, onDisconnect));
+      if (supervision.producerAway) link.status({ state: "disconnected" });
+      else if (this.#producer) link.status({ state: "connected", epoch: this.#producer.epoch });
+    }
     return (seconds) => {
       if (supervision.detach(link) && !this.end && !this.#dead) {
         this.#quietly(this.renew(seconds ?? 0));
