@@ -19,6 +19,12 @@ export interface RelayAddress {
   key?: string;
 }
 
+/**
+ * How a stream with a key is encrypted: `v2` notices whatever a relay does to the records, `v1` is the
+ * Python package's and hides their content only.
+ */
+export type EncryptionVersion = "v1" | "v2";
+
 /** How a client tries again. */
 export interface RetryOptions {
   /** Milliseconds the first wait is at most; 200 by default. */
@@ -35,6 +41,12 @@ export interface RetryOptions {
 export interface ClientOptions extends Partial<RelayAddress> {
   /** `v2`, `v1`, or `auto` (the default): v2, and v1 with a relay that doesn't know v2, as Python's. */
   protocol?: "auto" | "v1" | "v2";
+  /**
+   * How a stream with a key is encrypted. Said here and never negotiated: a relay can't talk a client
+   * out of it. By default `v2`; `v1` where `protocol` is `v1`, or where the key comes from the Python
+   * package's variable `RELAY_ENCRYPTION_KEY`.
+   */
+  encryption?: EncryptionVersion;
   /** The WebSocket class; the runtime's own by default. */
   webSocket?: typeof WebSocket;
   /** Milliseconds a connection may take until the relay has answered; 10,000 by default. */
@@ -55,6 +67,8 @@ export interface ResolvedOptions {
   token?: string;
   /** The key of end-to-end encryption. */
   key?: string;
+  /** How it is encrypted; absent without a key. */
+  encryption?: EncryptionVersion;
   /** The protocol to speak. */
   protocol: "auto" | "v1" | "v2";
   /** The WebSocket class. */
@@ -73,8 +87,8 @@ export interface ResolvedOptions {
  * @param options What the caller gave; an empty text for `token` or `key` means none, whatever the
  * environment says.
  * @returns The options in full.
- * @throws {StreamError} `bad_request` for a missing or malformed URL, channel or key, `unsupported` where
- * the runtime has no WebSocket.
+ * @throws {StreamError} `bad_request` for a missing or malformed URL, channel or key, or an encryption
+ * that can't be, `unsupported` where the runtime has no WebSocket.
  */
 export function resolveOptions(options: ClientOptions): ResolvedOptions {
   const found = fromEnvironment();
@@ -102,6 +116,22 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
   }
   // a bad key must fail here, not after the first record is gone
   if (key !== undefined) parseKey(key);
+  const protocol = options.protocol ?? "auto";
+  const isPythons = protocol === "v1" || (!options.key && found.encryption === "v1");
+  const encryption = options.encryption ??
+    (key === undefined ? undefined : isPythons ? "v1" : "v2");
+  if (encryption !== undefined && key === undefined) {
+    throw new StreamError(
+      "bad_request",
+      `Cannot encrypt: encryption ${encryption} was asked for and no key is set, expected \`key\` or STREAMRELAY_KEY`,
+    );
+  }
+  if (encryption === "v2" && protocol === "v1") {
+    throw new StreamError(
+      "bad_request",
+      "Cannot encrypt: protocol v1 has no encryption v2, expected encryption v1 or protocol v2",
+    );
+  }
   if (webSocket === undefined) {
     throw new StreamError(
       "unsupported",
@@ -114,7 +144,9 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     channel,
     token: (options.token ?? found.token) || undefined,
     key,
-    protocol: options.protocol ?? "auto",
+    encryption,
+    // a relay that closes as Python's does must not bring encryption v2 down
+    protocol: encryption === "v2" ? "v2" : protocol,
     webSocket,
     connectTimeout: options.connectTimeout ?? 10_000,
     retry: {

@@ -13,7 +13,12 @@
  *
  * @module
  */
-export type { ClientOptions, RelayAddress, RetryOptions } from "./client_options.ts";
+export type {
+  ClientOptions,
+  EncryptionVersion,
+  RelayAddress,
+  RetryOptions,
+} from "./client_options.ts";
 export * from "./control_client.ts";
 export type * from "./control_types.ts";
 export * from "./environment.ts";

@@ -48,6 +48,12 @@ export async function readSealedRecords(
       if (sealedAs(value) === "enc") {
         return decryptMessage(key, line).then(parseEvent);
       }
+      if (sealedAs(value) === "enc2") {
+        throw new StreamError(
+          "decrypt_failed",
+          'The stream has encryption v2 and v1 was asked for: expected `encryption: "v2"`',
+        );
+      }
       const event = toEvent(value);
       if (
         event.type === "error" || event.type === "status" ||

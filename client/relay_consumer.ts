@@ -90,6 +90,7 @@ export class RelayConsumer {
     this.#start = {
       from: point?.offset ?? from,
       incarnation: point?.incarnation,
+      session: point?.session,
       window: Math.max(1, window),
     };
     if (this.#options.protocol === "v1" && this.#start.from > 0) {

@@ -5,6 +5,7 @@
  */
 import { type CloseKind, randomId, StreamError } from "../stream/mod.ts";
 import { type ResolvedOptions, resolveOptions } from "./client_options.ts";
+import { FrameSealer } from "./frame_sealer.ts";
 import { Outbox } from "./outbox.ts";
 import { cancelError, type ProducerEvents, type ProducerLink } from "./producer_link.ts";
 import type { DoneOptions, Failure, ProducerOptions } from "./producer_options.ts";
@@ -76,9 +77,11 @@ export class RelayProducer {
       continues: options.continues,
       ackTimeout: options.ackTimeout ?? 30_000,
     };
-    if (this.#options.key !== undefined) {
+    const { key, encryption } = this.#options;
+    // v2 is the link's: it seals for the claim that it holds
+    if (key !== undefined && encryption === "v1") {
       this.#sealer = new Sealer(
-        this.#options.key,
+        key,
         (line) => this.#enqueue(line),
         (error) => this.#fail(StreamError.from(error)),
       );
@@ -250,8 +253,9 @@ export class RelayProducer {
 
   /** Bytes a record may have: what the relay takes, less a header, and less what base64 adds. */
   get #maxRecord(): number {
-    const bytes = this.#link.maxMessage - 256;
-    return this.#sealer === undefined ? bytes : Math.floor(bytes * 3 / 4) - 64;
+    const { maxMessage } = this.#link;
+    if (this.#options.encryption !== undefined) return FrameSealer.bytesWithin(maxMessage);
+    return maxMessage - 256;
   }
 
   #hasRoom(): boolean {
@@ -279,16 +283,13 @@ export class RelayProducer {
     this.#start();
     // v1's consumers, Python's, stop at a `done` only
     const tail = verdict === "error" ? '{"type":"done"}' : undefined;
-    if (this.#sealer === undefined) this.#close(line, verdict, tail);
+    // that it failed is told, so that a supervisor hears of it; how is inside
+    const kind = verdict === "done" && this.#options.encryption !== undefined ? "sealed" : verdict;
+    if (this.#sealer === undefined) this.#close(line, kind, tail);
     else {
       this.#sealer.push(line, (sealed) => {
-        if (tail === undefined) this.#close(sealed, "sealed");
-        else {
-          this.#sealer!.push(
-            tail,
-            (sealedTail) => this.#close(sealed, "sealed", sealedTail),
-          );
-        }
+        if (tail === undefined) this.#close(sealed, kind);
+        else this.#sealer!.push(tail, (sealedTail) => this.#close(sealed, kind, sealedTail));
       });
     }
     this.#ending = this.#until(() => this.#finished);

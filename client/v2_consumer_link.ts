@@ -9,8 +9,10 @@ import {
   type ClientHello,
   type Control,
   decodeReaderFrame,
+  OpeningSession,
   parseEvent,
   type RelayHello,
+  type SessionPoint,
   StreamError,
   type StreamEvent,
 } from "../stream/mod.ts";
@@ -25,12 +27,19 @@ export interface ConsumerStart {
   from: number;
   /** The incarnation the offset belongs to, where the reader has been there before. */
   incarnation?: string;
+  /** The session it belongs to, where the stream has encryption v2. */
+  session?: SessionPoint;
   /** UTF-16 units that may be sent and not be read yet. */
   window: number;
 }
 
 /** Milliseconds between two words from a consumer that has nothing to say. */
 const HEARTBEAT = 30_000;
+
+interface OpenedRecords {
+  events: StreamEvent[];
+  session?: SessionPoint;
+}
 
 interface PendingCancel {
   resolve(ack: CancelAck): void;
@@ -52,6 +61,8 @@ export class V2ConsumerLink implements ConsumerLink {
   #untold = 0;
   /** Decryption takes its time: whatever comes behind waits for its turn. */
   #turn?: Promise<void>;
+  /** Encryption v2. */
+  #opening?: OpeningSession;
   #end?: ChannelEnd;
   #askedForEnd = false;
   #over = false;
@@ -72,6 +83,11 @@ export class V2ConsumerLink implements ConsumerLink {
     this.#events = events;
     this.#window = start.window;
     this.#next = start.from;
+    const { key, channel, encryption } = options;
+    if (key !== undefined && encryption === "v2") {
+      const midway = start.from > 0;
+      this.#opening = new OpeningSession({ key, channel, midway, point: start.session });
+    }
     this.#session = new V2Session(options, "consume", {
       hello: () => this.#hello(),
       accepted: (hello) => this.#accepted(hello),
@@ -140,12 +156,12 @@ export class V2ConsumerLink implements ConsumerLink {
     const { header, text } = decodeReaderFrame(message);
     this.#waiting += message.length;
     // a session record that is sent again stands at no offset
-    if (header.re === 1) return this.taken(message.length);
+    if (header.re === 1) return this.#resent(text, message.length);
     const skip = this.#next - header.o;
     const to = header.o + header.n;
     if (skip < 0) {
       if (this.#announced(text, to)) {
-        return this.#deliver(readRecords(text), header.o, message.length);
+        return this.#inTurn(() => this.#deliver(readRecords(text), header.o, message.length));
       }
       throw new StreamError(
         "tampered",
@@ -160,18 +176,34 @@ export class V2ConsumerLink implements ConsumerLink {
     if (key === undefined) {
       return this.#deliver(readRecords(wanted), offset, message.length);
     }
-    const opened = readSealedRecords(wanted, key);
+    const opened: Promise<OpenedRecords> = this.#opening?.open(wanted) ??
+      readSealedRecords(wanted, key).then((events) => ({ events }));
     // it is waited for in its turn; until then a failure is nobody's
     opened.catch(() => {});
-    this.#inTurn(async () => this.#deliver(await opened, offset, message.length));
+    this.#inTurn(async () => {
+      const { events, session } = await opened;
+      this.#deliver(events, offset, message.length, session && { next: to, session });
+    });
   }
 
-  #deliver(events: StreamEvent[], offset: number, units: number): void {
+  #resent(record: string, units: number): void {
+    this.taken(units);
+    const opened = this.#opening?.resent(record);
+    opened?.catch(() => {});
+    if (opened !== undefined) this.#inTurn(() => opened);
+  }
+
+  #deliver(
+    events: StreamEvent[],
+    offset: number,
+    units: number,
+    sealed?: { next: number; session: SessionPoint },
+  ): void {
     if (this.#over) return;
     const last = events.findIndex(isEnd);
     if (last >= 0) events.length = last + 1;
     if (last >= 0) this.#finish();
-    this.#events.batch({ events, offset }, units);
+    this.#events.batch({ events, offset, ...sealed }, units);
   }
 
   /** Whether a frame that leaves records out is the relay's word that it had to drop them. */
@@ -246,7 +278,9 @@ export class V2ConsumerLink implements ConsumerLink {
       // the reader started behind the final record: it is fetched alone
       this.#askedForEnd = true;
       this.#inTurn(() => {
-        if (!this.#over) this.#next = end.offset!;
+        if (this.#over) return;
+        this.#next = end.offset!;
+        this.#opening?.rereadEnd();
       });
       return undefined;
     }

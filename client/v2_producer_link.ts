@@ -12,8 +12,9 @@ import {
   StreamError,
 } from "../stream/mod.ts";
 import type { ResolvedOptions } from "./client_options.ts";
-import { ControlClient } from "./control_client.ts";
-import type { Outbox } from "./outbox.ts";
+import { FrameSealer } from "./frame_sealer.ts";
+import type { Closing, Outbox } from "./outbox.ts";
+import { endedBy, isOwnEnd } from "./producer_end.ts";
 import type { ProducerEvents, ProducerLink } from "./producer_link.ts";
 import { V2Session } from "./v2_session.ts";
 
@@ -42,7 +43,8 @@ export interface ProducerIdentity {
 
 /**
  * Sends at once while the socket is idle and gathers while it is busy: busy is a socket with something
- * buffered, or eight frames without an acknowledgement. It never waits in order to gather.
+ * buffered, eight frames without an acknowledgement, or a frame that is being sealed. It never waits in
+ * order to gather.
  */
 export class V2ProducerLink implements ProducerLink {
   maxMessage: number = 256 * 1024;
@@ -66,6 +68,9 @@ export class V2ProducerLink implements ProducerLink {
   /** When the relay was last heard of, or first sent to after it owed nothing. */
   #heard = 0;
   #pending = 0;
+  /** Encryption v2; what comes while it works gathers. */
+  #sealer?: FrameSealer;
+  #sealing = false;
 
   /**
    * @param options The client's options.
@@ -83,6 +88,10 @@ export class V2ProducerLink implements ProducerLink {
     this.#identity = identity;
     this.#outbox = outbox;
     this.#events = events;
+    const { key, channel, encryption } = options;
+    if (key !== undefined && encryption === "v2") {
+      this.#sealer = new FrameSealer({ key, channel, continues: identity.continues });
+    }
     this.#session = new V2Session(options, "produce", {
       hello: () => ({
         instance: identity.instance,
@@ -125,7 +134,7 @@ export class V2ProducerLink implements ProducerLink {
       if (!this.#fits(this.#frames[this.#sent].text.length)) return;
       this.#sendFrame(this.#frames[this.#sent]);
     }
-    while (this.#outbox.length > 0) {
+    while (this.#outbox.length > 0 && !this.#sealing) {
       if (!this.#full && this.#isBusy()) return;
       if (!this.#fits(Math.min(this.#outbox.units, this.#frameUnits))) {
         // an acknowledgement opens the window again
@@ -133,20 +142,39 @@ export class V2ProducerLink implements ProducerLink {
         return;
       }
       const lines = this.#outbox.take(MAX_RECORDS, this.#frameUnits);
-      const frame: SentFrame = {
-        n: lines.length,
-        s: this.#next,
-        text: lines.join("\n"),
-      };
-      if (this.#outbox.length === 0 && this.#outbox.closing !== undefined) {
-        frame.close = this.#outbox.closing.kind;
-        this.#closeSent = true;
-      }
-      this.#next += lines.length;
-      this.#pending += frame.text.length;
-      this.#frames.push(frame);
-      this.#sendFrame(frame);
+      const closing = this.#outbox.length === 0 ? this.#outbox.closing : undefined;
+      if (this.#sealer !== undefined) this.#seal(this.#sealer, lines, closing);
+      else this.#sendFrame(this.#frame(lines, closing));
     }
+  }
+
+  /** Makes the next frame; from here on it stays as it is. */
+  #frame(lines: string[], closing: Closing | undefined): SentFrame {
+    const frame: SentFrame = { n: lines.length, s: this.#next, text: lines.join("\n") };
+    if (closing !== undefined) {
+      frame.close = closing.kind;
+      this.#closeSent = true;
+    }
+    this.#next += frame.n;
+    this.#pending += frame.text.length;
+    this.#frames.push(frame);
+    return frame;
+  }
+
+  async #seal(sealer: FrameSealer, lines: string[], closing: Closing | undefined): Promise<void> {
+    const units = lines.reduce((sum, line) => sum + line.length, 0);
+    this.#sealing = this.#busy = true;
+    this.#pending += units;
+    try {
+      this.#frame(await sealer.seal(lines, closing !== undefined), closing);
+    } catch (error) {
+      return this.#session.socket.fail(StreamError.from(error));
+    } finally {
+      this.#sealing = this.#busy = false;
+      this.#pending -= units;
+    }
+    // the connection may be another one by now, or none
+    if (this.#session.socket.isReady) this.#send();
   }
 
   #sendFrame({ n, s, text, close }: SentFrame): void {
@@ -182,13 +210,16 @@ export class V2ProducerLink implements ProducerLink {
     this.#window = hello.window ?? 1024 * 1024;
     if (hello.maxMessage !== undefined) {
       this.maxMessage = hello.maxMessage;
-      this.#frameUnits = unitsWithin(hello.maxMessage);
+      this.#frameUnits = this.#sealer === undefined
+        ? unitsWithin(hello.maxMessage)
+        : Math.min(MAX_UNITS, FrameSealer.unitsWithin(hello.maxMessage));
     }
+    this.#sealer?.claimed(this.#epoch, hello.next);
     this.#sent = 0;
     this.#inFlight = 0;
     this.#busy = false;
     const first = this.#frames[0]?.s ?? this.#next;
-    if (this.#next === 0) this.#next = hello.next;
+    if (this.#next === 0 && this.#sealer === undefined) this.#next = hello.next;
     else if (hello.next < first || hello.next > this.#next) {
       this.#session.socket.fail(
         new StreamError(
@@ -266,27 +297,13 @@ export class V2ProducerLink implements ProducerLink {
       return this.#events.failed(error);
     }
     // the acknowledgement of our own end may be what the cut swallowed
-    this.#verdict(error).then((ours) => {
+    const written = { instance: this.#identity.instance, next: this.#next };
+    isOwnEnd(this.#options, written, error).then((ours) => {
       if (ours) {
         this.#drop(Infinity);
         this.#acknowledged();
       } else this.#events.failed(error);
     });
-  }
-
-  /** Whether the end that is in force is the one this producer sent. */
-  async #verdict(error: StreamError): Promise<boolean> {
-    const { urls, channel, token } = this.#options;
-    const { instance } = this.#identity;
-    try {
-      const control = new ControlClient({ url: urls.join(","), token });
-      const { end, claims } = await control.info(channel);
-      return end?.by === "producer" &&
-        claims.some((claim) => claim.producerId === instance && claim.next >= this.#next);
-    } catch {
-      const end = error.details.end as Partial<ChannelEnd> | undefined;
-      return end?.by === "producer";
-    }
   }
 
   /**
@@ -315,17 +332,6 @@ export class V2ProducerLink implements ProducerLink {
     this.#recheck = this.#watchdog = undefined;
     this.#busy = false;
   }
-}
-
-function endedBy(end: ChannelEnd): StreamError {
-  const { by, kind, code, message } = end;
-  const said = message === undefined ? "" : `: ${message}`;
-  return new StreamError(
-    // what the relay itself ends a channel for, such as `limit`, is the producer's own trouble
-    by === "relay" && code !== undefined ? code : "ended",
-    `The channel was ended by the ${by} as ${kind}${code === undefined ? "" : ` (${code})`}${said}`,
-    { details: { end } },
-  );
 }
 
 /** A UTF-16 unit is three bytes of UTF-8 at most, so that no frame has to be measured. */

@@ -231,7 +231,10 @@ export class OpeningSession {
     const event = toEvent(value);
     if (event.type === "error" || event.type === "gap") return [event];
     if (event.type !== "status") {
-      throw tampered(`a record of type ${event.type} came in plaintext, expected it encrypted`);
+      const { type = event.type } = Object(value);
+      throw tampered(
+        `a record of type ${JSON.stringify(type)} came, expected it inside one of encryption v2`,
+      );
     }
     // what voids text must be proven: the next session record tells it, not this
     if (event.state === "restarted") return [];

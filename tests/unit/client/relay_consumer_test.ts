@@ -355,10 +355,10 @@ test("options - a resume token names channel and place", async () => {
   );
 });
 
-test("encryption - sealed records come in order, and the verdict is inside", async () => {
+test("encryption v1 - sealed records come in order, and the verdict is inside", async () => {
   const relay = new FakeRelay();
   const key = generateKey();
-  const stream = new RelayConsumer({ ...relay.options, key }).stream();
+  const stream = new RelayConsumer({ ...relay.options, key, encryption: "v1" }).stream();
   const connection = await relay.next();
   await connection.hello();
   const seal = (record: unknown) => encryptMessage(key, JSON.stringify(record));
@@ -372,7 +372,7 @@ test("encryption - sealed records come in order, and the verdict is inside", asy
   assertEquals(await stream.text(), texts.join(""));
 });
 
-test("encryption - plaintext may make wait or fail, never add or succeed", async () => {
+test("encryption v1 - plaintext may make wait or fail, never add or succeed", async () => {
   const key = generateKey();
   const cases: [unknown, string][] = [
     [token("forged"), "tampered"],
@@ -384,7 +384,7 @@ test("encryption - plaintext may make wait or fail, never add or succeed", async
   ];
   for (const [record, code] of cases) {
     const relay = new FakeRelay();
-    const stream = new RelayConsumer({ ...relay.options, key }).stream();
+    const stream = new RelayConsumer({ ...relay.options, key, encryption: "v1" }).stream();
     const connection = await relay.next();
     await connection.hello();
     connection.events({ o: 0, by: "s" }, [{ type: "status", state: "queued" }]);
@@ -396,7 +396,7 @@ test("encryption - plaintext may make wait or fail, never add or succeed", async
   }
 });
 
-test("encryption - an end in plaintext can't be done, and sealed needs a verdict", async () => {
+test("encryption v1 - an end in plaintext can't be done, and sealed needs a verdict", async () => {
   for (
     const [end, code] of [
       [{ kind: "done", by: "supervisor", ts: 1 }, "tampered"],
@@ -406,7 +406,7 @@ test("encryption - an end in plaintext can't be done, and sealed needs a verdict
   ) {
     const relay = new FakeRelay();
     const key = generateKey();
-    const stream = new RelayConsumer({ ...relay.options, key }).stream();
+    const stream = new RelayConsumer({ ...relay.options, key, encryption: "v1" }).stream();
     const connection = await relay.next();
     await connection.hello();
     connection.send({ end });
@@ -415,10 +415,10 @@ test("encryption - an end in plaintext can't be done, and sealed needs a verdict
   }
 });
 
-test("encryption - a sealed end whose record does not end the stream is producer_lost", async () => {
+test("encryption v1 - a sealed end whose record does not end the stream is producer_lost", async () => {
   const relay = new FakeRelay();
   const key = generateKey();
-  const stream = new RelayConsumer({ ...relay.options, key }).stream();
+  const stream = new RelayConsumer({ ...relay.options, key, encryption: "v1" }).stream();
   const sealed = await encryptMessage(key, JSON.stringify(token("a")));
   for (const o of [0, 0]) {
     const connection = await relay.next();

@@ -46,7 +46,9 @@ test("environment - our names win over the Python package's", () => {
     channel: "c",
     token: "s",
     key: "k",
+    encryption: "v1",
   });
+  assertEquals(fromEnvironment({ STREAMRELAY_KEY: "k" }), { key: "k" });
   assertEquals(fromEnvironment({}), {});
 });
 

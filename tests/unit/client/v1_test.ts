@@ -166,7 +166,7 @@ test("v1 - encryption seals everything, in order", async () => {
 test("v1 - encryption over v2 closes sealed", async () => {
   const key = generateKey();
   const relay = new FakeRelay();
-  const producer = new RelayProducer({ ...relay.options, key });
+  const producer = new RelayProducer({ ...relay.options, key, encryption: "v1" });
   await producer.token("a");
   const done = producer.done();
   const connection = await relay.next();

@@ -299,7 +299,8 @@ test("relay - v1 on our relay, plain and encrypted", () =>
         const [from, to] of [["v1", "v1"], ["v1", "v2"], ["v2", "v1"]] as const
       ) {
         const { id } = await control.createChannel();
-        const at = { url, channel: id, token: secret, key };
+        const encryption = key ? "v1" as const : undefined;
+        const at = { url, channel: id, token: secret, key, encryption };
         const stream = new RelayConsumer({ ...at, protocol: to }).stream();
         await send(new RelayProducer({ ...at, protocol: from }), words(50));
         assertEquals(await stream.text(), words(50).join(""));
