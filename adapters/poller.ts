@@ -170,11 +170,8 @@ export class Poller {
     }
     this.#quiet = changed ? 0 : this.#quiet + 1;
     const next = this.#nextPoll();
-    for (const job of jobs) {
-      if (job.mode === "wait" && (job.due <= now() || heard.includes(job))) {
-        job.due = next;
-      }
-    }
+    // asked is asked: one that was answered by a question of others waits as long as they do
+    for (const job of jobs) if (job.mode === "wait") job.due = next;
     for (const [job, report] of reports) {
       job.heard = now();
       if (job.mode === "investigate") this.#again(job);
