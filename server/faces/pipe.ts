@@ -15,6 +15,9 @@ import type { Grant } from "../tokens.ts";
 /** Bytes of text queued to a `GET` before it waits. */
 const GET_QUEUE_BYTES = 256 * 1024;
 
+/** Milliseconds the last text gets to leave before a failing stream is cut. */
+const FLUSH_MS = 20;
+
 /**
  * The routes under `/v1/pipe`.
  *
@@ -152,11 +155,20 @@ function download(channel: Channel): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let leave = () => {};
   let pump = () => {};
+  let failure: { error: unknown } | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   return new ReadableStream<Uint8Array>({
     start(controller) {
+      // an error throws away what is queued: it waits until all text has been taken, and is on its way
+      const breakOff = () => {
+        if (!failure || controller.desiredSize !== GET_QUEUE_BYTES) return;
+        const { error } = failure;
+        timer ??= setTimeout(() => controller.error(error), FLUSH_MS);
+      };
       const fail = (error: unknown) => {
         leave();
-        controller.error(error);
+        failure = { error };
+        breakOff();
       };
       const sink: ReaderSink = {
         ready: () => (controller.desiredSize ?? 0) > 0,
@@ -173,17 +185,19 @@ function download(channel: Channel): ReadableStream<Uint8Array> {
         },
         failed: fail,
       };
-      const attached = channel.attachReader(
-        sink,
-        0,
-        fail,
-      );
+      const attached = channel.attachReader(sink, 0, fail);
       leave = attached.leave;
-      pump = () => attached.reader.pump();
+      pump = () => {
+        if (failure) breakOff();
+        else attached.reader.pump();
+      };
       pump();
     },
     pull: () => pump(),
-    cancel: () => leave(),
+    cancel: () => {
+      clearTimeout(timer);
+      leave();
+    },
   }, new ByteLengthQueuingStrategy({ highWaterMark: GET_QUEUE_BYTES }));
 }
 

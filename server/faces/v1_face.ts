@@ -69,6 +69,7 @@ export async function consumeV1(
       for (const text of renderV1End(end)) peer.send(text);
       peer.close(1000, "");
     });
+    sink.leave = leave;
     reader.pump();
     return { message: () => {}, closed: leave };
   });
@@ -145,6 +146,7 @@ class V1ProducerSession implements Session, ProducerLink {
   ended(): void {
     this.#finished = true;
     this.#peer.close(1000, "");
+    this.#leave(false);
   }
 
   gone(): void {
@@ -202,6 +204,8 @@ class V1ProducerSession implements Session, ProducerLink {
 }
 
 class V1Sink implements ReaderSink {
+  /** Disconnects the consumer from its channel. */
+  leave: () => void = () => {};
   #context: RelayContext;
   #peer: Peer;
 
@@ -228,6 +232,7 @@ class V1Sink implements ReaderSink {
   ended(end: ChannelEnd): void {
     for (const message of renderV1End(end)) this.#peer.send(message);
     this.#peer.close(1000, "");
+    this.leave();
   }
 
   failed(error: unknown): void {

@@ -186,6 +186,7 @@ class ConsumerSession implements Session, ReaderSink {
   ended(end: ChannelEnd): void {
     this.#peer.send(encodeControl({ end }));
     this.#peer.close(1000, "");
+    this.#leave();
   }
 
   failed(error: unknown): void {

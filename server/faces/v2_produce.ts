@@ -135,6 +135,8 @@ class ProducerSession implements Session, ProducerLink {
       this.#peer.send(encodeControl({ end: this.#channel.end }));
     }
     this.#peer.close(1000, "");
+    // however long the other side takes to close, it is no producer any more
+    this.#leave(false);
   }
 
   async #append(message: string): Promise<void> {

@@ -129,6 +129,7 @@ class SupervisorSession implements Session, SupervisorLink {
   ended(end: ChannelEnd): void {
     this.#peer.send(encodeControl({ end }));
     this.#peer.close(1000, "");
+    this.#leave(this.#lease);
   }
 
   gone(why: StreamError): void {

@@ -5,7 +5,7 @@
  * @module
  */
 import { createServer as createHttpsServer } from "node:https";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -24,12 +24,11 @@ const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 export async function wsTransport(options: ListenOptions): Promise<Listening> {
   const { cert, key } = options;
   const listener = getRequestListener(
-    (request, env) =>
-      options.fetch(
-        request,
-        (env as { incoming?: IncomingMessage }).incoming?.socket
-          .remoteAddress ?? "",
-      ),
+    async (request, env) => {
+      const { incoming, outgoing } = env as { incoming: IncomingMessage; outgoing: ServerResponse };
+      const response = await options.fetch(request, incoming.socket.remoteAddress ?? "");
+      return cutOnFailure(response, outgoing);
+    },
     { overrideGlobalObjects: false },
   );
   const server = cert !== undefined && key !== undefined
@@ -63,6 +62,28 @@ export async function wsTransport(options: ListenOptions): Promise<Listening> {
   });
   server.on("error", options.failed);
   return { port: portOf(server), close: () => close(server, sockets) };
+}
+
+/**
+ * Cuts the connection when a streamed body fails. `@hono/node-server` would print the error, and write its
+ * message into the body as if it were text.
+ */
+function cutOnFailure(response: Response, outgoing: ServerResponse): Response {
+  if (!response.body || response.headers.get("x-accel-buffering") !== "no") return response;
+  const reader = response.body.getReader();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { value, done } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch {
+        outgoing.destroy();
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+  return new Response(body, response);
 }
 
 function adopt(
