@@ -187,7 +187,9 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
   }
 
   /** Refuses what can't be submitted, before anything is done. */
-  protected check(_script: ScriptSource, _config: C): void {}
+  protected check(_script: ScriptSource, _config: C): Promise<void> {
+    return Promise.resolve();
+  }
 
   /** Where compute nodes find a relay on this machine; loopback by default. */
   protected nodeFacing(_config: C): Promise<string> {

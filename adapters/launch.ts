@@ -46,7 +46,7 @@ export async function prepareJob<C extends ExecutorConfig>(
 ): Promise<PreparedJob<C>> {
   const { config } = launch;
   const script = await scheduler.readScript(config);
-  scheduler.check(script, config);
+  await scheduler.check(script, config);
   const input = launch.input === undefined ? undefined : await inputBytes(launch.input);
   const kind = config.credentials ??
     (await scheduler.archivesScripts(config) ? "file" : "script");

@@ -52,6 +52,7 @@ export type { Timings } from "./timings.ts";
 export type { DirectivePrefix } from "./directives.ts";
 export type * from "../stream/error_code.ts";
 export type * from "../stream/event.ts";
+export type { SessionPoint } from "../stream/opening_session.ts";
 export { StreamError, type StreamErrorOptions } from "../stream/stream_error.ts";
 export type * from "../stream/token_source.ts";
 export type * from "../stream/token_stream.ts";

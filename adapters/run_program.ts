@@ -65,13 +65,7 @@ export async function runProgram(
         { cause },
       );
     }
-    throw new StreamError(
-      "submit_failed",
-      program.includes("/")
-        ? `${program} was not found: expected the scheduler's programs there`
-        : `${program} was not found on PATH: expected the scheduler's programs on this machine`,
-      { cause },
-    );
+    throw notFound(program, cause);
   }
   const [{ code, stdout, stderr }] = await Promise.all([
     child.output(),
@@ -83,6 +77,44 @@ export async function runProgram(
     stdout: decoder.decode(stdout),
     stderr: decoder.decode(stderr).trim(),
   };
+}
+
+/**
+ * Makes sure that a program is there, before anything is begun that needs it.
+ *
+ * @param program Its name, looked for on `PATH`, or its path.
+ * @throws {StreamError} `submit_failed` where it isn't.
+ * @example
+ * ```ts
+ * import { requireProgram } from "./run_program.ts";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await requireProgram("sh");
+ * await assertRejects(() => requireProgram("no-such-program"), Error, "no-such-program was not found");
+ * ```
+ */
+export async function requireProgram(program: string): Promise<void> {
+  const places = program.includes("/")
+    ? [program]
+    : (Deno.env.get("PATH") ?? "").split(":").map((path) => `${path || "."}/${program}`);
+  for (const place of places) {
+    try {
+      if ((await Deno.stat(place)).isFile) return;
+    } catch {
+      // the next place may have it
+    }
+  }
+  throw notFound(program);
+}
+
+function notFound(program: string, cause?: unknown): StreamError {
+  return new StreamError(
+    "submit_failed",
+    program.includes("/")
+      ? `${program} was not found: expected the scheduler's programs there`
+      : `${program} was not found on PATH: expected the scheduler's programs on this machine`,
+    { cause },
+  );
 }
 
 async function feed(

@@ -41,7 +41,7 @@ export interface Scheduler<C extends ExecutorConfig = ExecutorConfig> {
   /** Whether scripts are archived, so that no token should be in one. */
   archivesScripts(config: C): Promise<boolean>;
   /** Refuses what can't be submitted, before anything is done. */
-  check(script: ScriptSource, config: C): void;
+  check(script: ScriptSource, config: C): Promise<void>;
   /** Submits. */
   submitJob(submission: Submission<C>): Promise<Submitted>;
   /** Watches a job. */

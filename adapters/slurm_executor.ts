@@ -9,7 +9,7 @@ import { Executor } from "./executor.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
 import type { JobReport } from "./job_report.ts";
 import { nodeFacingAddress } from "./node_facing_address.ts";
-import { type ProgramOutcome, runProgram } from "./run_program.ts";
+import { type ProgramOutcome, requireProgram, runProgram } from "./run_program.ts";
 import type { Submission, Submitted } from "./scheduler.ts";
 import type { ScriptSource } from "./script_source.ts";
 import { slurmOutput } from "./slurm_output.ts";
@@ -73,8 +73,12 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
   }
 
   /** Refuses options that can't be. */
-  protected override check(script: ScriptSource, config: SlurmConfig): void {
+  protected override async check(
+    script: ScriptSource,
+    config: SlurmConfig,
+  ): Promise<void> {
     sbatchArguments(config, script);
+    await requireProgram(this.#path("sbatch"));
   }
 
   /** Asks once where the nodes are. */
@@ -160,6 +164,11 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     }
   }
 
+  #path(program: string): string {
+    const { bin } = this.config;
+    return bin ? `${bin}/${program}` : program;
+  }
+
   async #partitionsUp(): Promise<Set<string>> {
     const { code, stdout } = await this.#run("sinfo", ["-h", "-o", "%R|%a"]);
     return code === 0 ? parsePartitionsUp(stdout) : new Set();
@@ -175,8 +184,7 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     args: string[],
     stdin?: string,
   ): Promise<ProgramOutcome> {
-    const { bin } = this.config;
-    return await runProgram(bin ? `${bin}/${program}` : program, args, {
+    return await runProgram(this.#path(program), args, {
       stdin,
       unset: program === "squeue" || program === "sinfo" ? QUESTION_VARIABLES : undefined,
     });

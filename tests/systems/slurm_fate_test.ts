@@ -149,7 +149,6 @@ Deno.test({
     const stream = new SlurmExecutor({
       ...fixture.config,
       bin: "/no/such/bin",
-      credentials: "script",
     }).stream({ text: "echo never" });
     const error = await assertRejects(() => stream.text(), StreamError);
     assertEquals(error.code, "submit_failed");
