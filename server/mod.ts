@@ -25,5 +25,6 @@ export {
 export type { RelayOptions } from "./relay_options.ts";
 export { type Relay, serveRelay } from "./serve_relay.ts";
 export { MemoryStore } from "./store/memory_store.ts";
+export { openSqliteStore, type SqliteStoreOptions } from "./store/sqlite/open_sqlite_store.ts";
 export type * from "./store/store.ts";
 export { mintToken, type Role, ROLES, type TokenOptions } from "./tokens.ts";
