@@ -277,11 +277,9 @@ export class V2ConsumerLink implements ConsumerLink {
     if (end.offset < this.#next && !this.#askedForEnd) {
       // the reader started behind the final record: it is fetched alone
       this.#askedForEnd = true;
-      this.#inTurn(() => {
-        if (this.#over) return;
-        this.#next = end.offset!;
-        this.#opening?.rereadEnd();
-      });
+      // at once, because the next hello may not wait for what is still being decrypted
+      this.#next = end.offset;
+      this.#opening?.rereadEnd();
       return undefined;
     }
     if (end.offset >= this.#next) return undefined;
