@@ -3,6 +3,7 @@ import type { SubmittedJob } from "../adapters/mod.ts";
 import { ControlClient } from "../client/mod.ts";
 import type { CancelAck } from "../stream/mod.ts";
 import type { Command } from "./command.ts";
+import { endInWords } from "./end_in_words.ts";
 import type { Given } from "./given.ts";
 import { jobOf } from "./job_of.ts";
 import { keepRecord } from "./keep_record.ts";
@@ -43,9 +44,7 @@ async function run(given: Given): Promise<number> {
   const { end } = await control.info(channel);
   if (end) {
     throw new UsageError(
-      `Cannot cancel ${channel}: it has ended already (${
-        end.kind === "error" ? end.code ?? "error" : "done"
-      })`,
+      `Cannot cancel ${channel}: it has ended already (${await endInWords(job, end)})`,
     );
   }
   const ack = job.executor === "slurm"

@@ -3,6 +3,7 @@ import { listJobRecords, removeJobRecord, type SubmittedJob } from "../adapters/
 import { type ChannelStatus, ControlClient } from "../client/mod.ts";
 import { StreamError } from "../stream/mod.ts";
 import type { Command } from "./command.ts";
+import { endInWords } from "./end_in_words.ts";
 import type { Given } from "./given.ts";
 
 /** A job whose channel is gone is forgotten after so many milliseconds. */
@@ -13,7 +14,7 @@ export const command: Command = {
   name: "ls",
   summary: "List the jobs and channels that were made from here.",
   synopsis: "[--json]",
-  about: `States: waiting, running, cancelling; done, or the code of its end; gone, when the
+  about: `States: new, waiting, running, cancelling; done, or the code of its end; gone, when the
 relay does not know it any more; unreachable, when the relay does not answer. A run
 that was watched to its end is not listed.`,
   flags: [
@@ -58,7 +59,8 @@ async function stateOf(job: SubmittedJob, timeout: number): Promise<string> {
     timeout,
   });
   try {
-    return inWords(await control.info(job.channel));
+    const status = await control.info(job.channel);
+    return status.end ? await endInWords(job, status.end) : inWords(status);
   } catch (error) {
     const { code } = StreamError.from(error);
     // a relay that began anew refuses the tokens of before
@@ -66,8 +68,7 @@ async function stateOf(job: SubmittedJob, timeout: number): Promise<string> {
   }
 }
 
-function inWords({ end, cancel, producer, next }: ChannelStatus): string {
-  if (end) return end.kind === "error" ? end.code ?? "error" : "done";
+function inWords({ cancel, producer, next }: ChannelStatus): string {
   if (cancel) return "cancelling";
   return producer ? "running" : next > 0 ? "waiting" : "new";
 }

@@ -79,8 +79,8 @@ async function readSecret(what: string, path: string): Promise<string> {
   let secret: string;
   try {
     secret = (await Deno.readTextFile(path)).trim();
-    const { mode } = await Deno.stat(path);
-    if (mode !== null && mode & 0o044) {
+    const { mode, isFile } = await Deno.stat(path);
+    if (isFile && mode !== null && mode & 0o044) {
       say(`Warning: ${path} can be read by others: chmod 600 it`);
     }
   } catch (error) {
