@@ -50,7 +50,7 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
    * Runs a script as a job and gives what it prints, while it prints it. It starts at once; whatever
    * goes wrong, also before the job is submitted, is the stream's end.
    *
-   * Leaving the stream early leaves the job to `onDisconnect`; `cancel()` ends it.
+   * Leaving the stream early leaves the job to `onDisconnect`, and `result` open; `cancel()` ends it.
    *
    * @param script The path of a script, `{ text }`, or `{ remote }` for one that is where the job runs.
    * @param input What the script gets on its standard input, at most 16 MiB.

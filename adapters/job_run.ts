@@ -21,6 +21,9 @@ type End = DoneEvent | ErrorEvent;
 /** Milliseconds that a reader has to see the end before it is read a second time for `.result`. */
 const READER_GRACE = 1_000;
 
+/** Seconds that a local job outlives a process that was killed: a cut of the connection looks the same. */
+const ATTENDED_GRACE = 10;
+
 /** One run; the source of the stream that an executor returns. */
 export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
   /** A relay keeps the events. */
@@ -213,7 +216,9 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
 
   get #onDisconnect(): OnDisconnect {
     return this.#config.onDisconnect ??
-      (this.#scheduler.attended ? { pending: 0, running: 0 } : { pending: "keep", running: 60 });
+      (this.#scheduler.attended
+        ? { pending: ATTENDED_GRACE, running: ATTENDED_GRACE }
+        : { pending: "keep", running: 60 });
   }
 
   #newConsumer({ relay: url, channel, tokens }: PreparedChannel): RelayConsumer {
@@ -240,10 +245,13 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
       return this.#finish(details ? { ...error, details } : error);
     }
     if (this.#readers > 0) {
+      // a reader most often sees it at once
+      let timer: ReturnType<typeof setTimeout> | undefined;
       await Promise.race([
         this.ended,
-        new Promise((resolve) => setTimeout(resolve, READER_GRACE)),
+        new Promise((resolve) => timer = setTimeout(resolve, READER_GRACE)),
       ]);
+      clearTimeout(timer);
     }
     if (!this.#over) this.#finish(await finalRecord(this.#channel!, end));
   }
@@ -261,6 +269,10 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
   }
 
   #fail(error: unknown): void {
+    if (!this.#over && this.#scheduler.attended && this.#submitted) {
+      // nobody can read it or end it any more
+      this.#scheduler.cancelJob(this.#submitted.jobId).catch(() => {});
+    }
     const { code, message, details } = StreamError.from(error).toJSON();
     this.#finish({
       type: "error",

@@ -208,6 +208,18 @@ for byte in e2 82 ac f0 9f 98 80 c3 a9; do printf "\\x$byte"; sleep 0.05; done`,
     assertEquals((await stream.result).reason, "unreachable");
   });
 
+  test("a relay that goes away for good ends the stream", async (_, { config, relay }) => {
+    const executor = contract.make({ ...config, giveUpAfter: 100 });
+    const stream = executor.stream({
+      text: "#!/bin/bash\necho go\nexec sleep 5",
+    });
+    const error = await assertRejects(async () => {
+      for await (const _ of stream) await relay.close();
+    }, StreamError);
+    assertEquals(error.code, "unreachable");
+    assertEquals((await stream.result).reason, "unreachable");
+  });
+
   test("caps on jobs are kept", async (_, { config }) => {
     const executor = contract.make({ ...config, maxJobs: 1 });
     const first = executor.stream({ text: "#!/bin/bash\necho go\nexec sleep 60" });
