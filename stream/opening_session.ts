@@ -100,10 +100,13 @@ export class OpeningSession {
    */
   open(lines: string): Promise<OpenedRecords> {
     return this.#guard(async () => {
-      const opened = lines.split("\n").map((line) => this.#line(line));
+      const opened = lines.split("\n").map((line) => {
+        const one = this.#line(line);
+        // told one by one below, the first failure first; a later line may throw before that
+        if (one instanceof Promise) one.catch(() => {});
+        return one;
+      });
       const session = this.session ?? { epoch: 0, salt: "" };
-      // told one by one below, the first failure first
-      for (const one of opened) if (one instanceof Promise) one.catch(() => {});
       const events: StreamEvent[] = [];
       for (const one of opened) events.push(...one instanceof Promise ? await one : one);
       return { events, session };
