@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { encodeControl, randomId, StreamError } from "../stream/mod.ts";
 import { Channels } from "./channels.ts";
 import { routeSocket } from "./faces/socket_routes.ts";
@@ -172,6 +173,17 @@ function checkSafety(
     throw new StreamError(
       "bad_request",
       "Cannot serve TLS: expected both a certificate and its key",
+    );
+  }
+  try {
+    // node:https would listen with anything, and fail every handshake
+    if (options.cert !== undefined) new X509Certificate(options.cert);
+    if (options.key !== undefined) createPrivateKey(options.key);
+  } catch (cause) {
+    throw new StreamError(
+      "bad_request",
+      "Cannot serve TLS: expected a certificate and its key as PEM text",
+      { cause },
     );
   }
 }

@@ -32,7 +32,7 @@ export async function wsTransport(options: ListenOptions): Promise<Listening> {
     { overrideGlobalObjects: false },
   );
   const server = cert !== undefined && key !== undefined
-    ? createHttpsServer({ cert, key }, listener)
+    ? createHttpsServer({ cert, key, ALPNProtocols: ["http/1.1"] }, listener)
     : createServer(listener);
   // an upload may take as long as the job behind it runs
   server.requestTimeout = 0;
