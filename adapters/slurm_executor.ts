@@ -14,7 +14,7 @@ import type { Submission, Submitted } from "./scheduler.ts";
 import type { ScriptSource } from "./script_source.ts";
 import { slurmOutput } from "./slurm_output.ts";
 import { sbatchArguments, type SlurmOptions } from "./slurm_options.ts";
-import { parsePartitionsUp, parseSqueue, SQUEUE_FORMAT } from "./slurm_states.ts";
+import { parsePartitionsDown, parseSqueue, SQUEUE_FORMAT } from "./slurm_states.ts";
 
 /** Configuration of a {@linkcode SlurmExecutor}. */
 export interface SlurmConfig extends ExecutorConfig, SlurmOptions {
@@ -148,9 +148,10 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     const reports = parseSqueue(stdout);
     const never = [...reports.values()].filter((job) => job.neverStartable);
     if (never.length > 0) {
-      const up = await this.#partitionsUp();
+      const down = await this.#partitionsDown();
       for (const job of never) {
-        job.neverStartable = job.partitions.some((name) => up.has(name));
+        job.neverStartable = down !== undefined &&
+          job.partitions.some((name) => !down.has(name));
       }
     }
     return reports;
@@ -169,9 +170,10 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     return bin ? `${bin}/${program}` : program;
   }
 
-  async #partitionsUp(): Promise<Set<string>> {
+  /** `undefined` where it can't be told, which is no reason to give a job up. */
+  async #partitionsDown(): Promise<Set<string> | undefined> {
     const { code, stdout } = await this.#run("sinfo", ["-h", "-o", "%R|%a"]);
-    return code === 0 ? parsePartitionsUp(stdout) : new Set();
+    return code === 0 ? parsePartitionsDown(stdout) : undefined;
   }
 
   async #askArchives(): Promise<boolean> {

@@ -105,25 +105,26 @@ export function parseSqueue(text: string): Map<string, SlurmReport> {
 }
 
 /**
- * The partitions that are up.
+ * The partitions that are not up.
  *
- * @param text What `sinfo -h -o '%R|%a'` printed.
+ * @param text What `sinfo -h -o '%R|%a'` printed. It may hide partitions (`PrivateData`), which tells
+ * nothing about them.
  * @returns Their names.
  * @example
  * ```ts
- * import { parsePartitionsUp } from "./slurm_states.ts";
+ * import { parsePartitionsDown } from "./slurm_states.ts";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(parsePartitionsUp("main|up\ntiny|down\n"), new Set(["main"]));
+ * assertEquals(parsePartitionsDown("main|up\ntiny|down\n"), new Set(["tiny"]));
  * ```
  */
-export function parsePartitionsUp(text: string): Set<string> {
-  const up = new Set<string>();
+export function parsePartitionsDown(text: string): Set<string> {
+  const down = new Set<string>();
   for (const line of text.split("\n")) {
     const [name, available] = line.trim().split("|");
-    if (available === "up") up.add(name);
+    if (available !== undefined && available !== "up") down.add(name);
   }
-  return up;
+  return down;
 }
 
 function phaseOf(state: string): JobReport["phase"] {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parsePartitionsUp, parseSqueue, slurmFate } from "../../../adapters/slurm_states.ts";
+import { parsePartitionsDown, parseSqueue, slurmFate } from "../../../adapters/slurm_states.ts";
 
 /** A line as squeue 22.05 prints it. */
 function line(fields: string[]): string {
@@ -112,9 +112,9 @@ Deno.test("squeue - the wait status tells signal, shell's signal, and files that
   );
 });
 
-Deno.test("sinfo - partitions that are up", () => {
+Deno.test("sinfo - partitions that are not up", () => {
   assertEquals(
-    parsePartitionsUp("main|up\ntiny|down\nold|drain\n"),
-    new Set(["main"]),
+    parsePartitionsDown("main|up\ntiny|down\nold|drain\n"),
+    new Set(["tiny", "old"]),
   );
 });
