@@ -144,7 +144,10 @@ export class GroupCommit implements Outbox {
   #wait<T>(call: Omit<Call, "resolve" | "reject">): Promise<T> {
     if (!this.#flying && !this.#due && this.#touched.size === 0 && !this.#batch.alive) {
       if (call.refused !== undefined) return Promise.reject(call.refused);
-      return Promise.resolve((call.look ? call.look() : call.value) as T);
+      const { look } = call;
+      return look
+        ? new Promise((resolve) => resolve(look() as T))
+        : Promise.resolve(call.value as T);
     }
     return new Promise<T>((resolve, reject) => {
       this.#calls.push({ ...call, resolve: resolve as Call["resolve"], reject });

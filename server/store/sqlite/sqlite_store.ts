@@ -27,7 +27,9 @@ import { ChannelIndex } from "./channel_index.ts";
 import { GroupCommit } from "./group_commit.ts";
 import type { SqliteLog } from "./sqlite_log.ts";
 import type { StoreThread } from "./store_thread.ts";
-import type { Loaded, Measured, ReadRow } from "./thread_messages.ts";
+import type { Loaded, Measured, ReadFrames } from "./thread_messages.ts";
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 const ORIGINS = ["producer", "supervisor", "relay"] as const;
 
@@ -132,13 +134,14 @@ export class SqliteStore implements Store {
   async read(id: string, from: number, maxBytes: number): Promise<StoredFrame[]> {
     await this.#commits.recovering;
     const log = this.#channels.get(id);
-    const rows = await this.#commits.ask<ReadRow[]>(log, {
-      ask: "read",
-      channel: log.number,
-      from: Math.max(from, log.info.first),
-      maxBytes,
-    });
-    return rows.map(toFrame);
+    return toFrames(
+      await this.#commits.ask<ReadFrames>(log, {
+        ask: "read",
+        channel: log.number,
+        from: Math.max(from, log.info.first),
+        maxBytes,
+      }),
+    );
   }
 
   /** See {@linkcode Store.watch}. */
@@ -280,9 +283,22 @@ export class SqliteStore implements Store {
   }
 }
 
-function toFrame([first, n, origin, epoch, seq, text]: ReadRow): StoredFrame {
-  const frame: StoredFrame = { first, n, text, origin: ORIGINS[origin] };
-  if (epoch !== null) frame.epoch = epoch;
-  if (seq !== null) frame.seq = seq;
-  return frame;
+function toFrames({ rows, text }: ReadFrames): StoredFrame[] {
+  const texts = decoder.decode(text);
+  const frames: StoredFrame[] = [];
+  let start = 0;
+  for (let at = 0; at < rows.length; at += 6) {
+    const end = start + rows[at + 5];
+    const frame: StoredFrame = {
+      first: rows[at],
+      n: rows[at + 1],
+      text: texts.slice(start, end),
+      origin: ORIGINS[rows[at + 2]],
+    };
+    if (rows[at + 3] >= 0) frame.epoch = rows[at + 3];
+    if (rows[at + 4] >= 0) frame.seq = rows[at + 4];
+    frames.push(frame);
+    start = end + 1;
+  }
+  return frames;
 }

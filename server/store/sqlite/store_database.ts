@@ -13,7 +13,7 @@ import type {
   LoadedChannel,
   Measured,
   OpenedFile,
-  ReadRow,
+  ReadFrames,
   ThreadAnswer,
   ThreadRequest,
 } from "./thread_messages.ts";
@@ -23,16 +23,12 @@ export interface ThreadScope {
   /** Called with what is asked. */
   onmessage: ((event: MessageEvent<ThreadRequest>) => void) | null;
   /** Answers. */
-  postMessage(answer: ThreadAnswer): void;
+  postMessage(answer: ThreadAnswer, transfer: Transferable[]): void;
 }
 
-interface FrameColumns {
-  first: number;
-  n: number;
-  origin: number;
-  epoch: number | null;
-  seq: number | null;
-  text: string | Uint8Array;
+/** As of Node 24; missing in Deno's types. */
+interface ArrayStatement extends StatementSync {
+  setReturnArrays(enabled: boolean): void;
 }
 
 /**
@@ -75,13 +71,16 @@ export class StoreDatabase {
     const database = new StoreDatabase(connect);
     scope.onmessage = ({ data }) => {
       let answer: ThreadAnswer;
+      const transfer: Transferable[] = [];
       try {
-        answer = { value: database.answer(data) };
+        const value = database.answer(data);
+        if (data.ask === "read") transfer.push((value as ReadFrames).text.buffer);
+        answer = { value };
       } catch (error) {
         const { message, errcode = 0 } = error as Error & { errcode?: number };
         answer = { failed: message, errcode };
       }
-      scope.postMessage(answer);
+      scope.postMessage(answer, transfer);
     };
   }
 
@@ -177,9 +176,7 @@ export class StoreDatabase {
       const tail = this.#sql("INSERT OR REPLACE INTO tails VALUES (?, ?, ?, ?, ?, ?)");
       for (const row of batch.tails) tail.run(...row);
       const frame = this.#sql("INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-      for (const [channel, first, n, origin, epoch, seq, size, text] of batch.frames) {
-        frame.run(channel, first, n, origin, epoch, seq, size, this.#toColumn(text));
-      }
+      for (const row of batch.frames) frame.run(...row);
       for (const [channel, content] of batch.inputs) {
         if (content) {
           this.#sql("INSERT OR REPLACE INTO inputs VALUES (?, ?)").run(channel, content);
@@ -209,33 +206,46 @@ export class StoreDatabase {
       `INSERT INTO frames SELECT ?, first, n, 2, NULL, NULL, size, text
        FROM frames WHERE channel = ? AND first >= ? AND first + n <= ?`,
     ).run(to, from, first, at);
-    const cut = this.#cutAt(from, at);
+    const cut = this.#beforeCut(from, at);
     if (!cut) return;
     this.#sql("INSERT INTO frames VALUES (?, ?, ?, 2, NULL, NULL, ?, ?)")
-      .run(to, cut.first, at - cut.first, cut.text.length, this.#toColumn(cut.text));
+      .run(to, cut.first, at - cut.first, cut.text.length, cut.text);
   }
 
   // --- reading ---
 
-  #read(channel: number, from: number, maxBytes: number): ReadRow[] {
-    const rows: ReadRow[] = [];
+  #read(channel: number, from: number, maxBytes: number): ReadFrames {
+    const holds = this.#cut(channel, from);
+    const start = holds ? holds.first : from;
+    const rows: number[] = [];
+    let last = -1;
     let bytes = 0;
-    const found = this.#sql(
-      `SELECT first, n, origin, epoch, seq, text FROM frames WHERE channel = ?1
-       AND first >= coalesce((SELECT max(first) FROM frames WHERE channel = ?1 AND first <= ?2), 0)
-       ORDER BY first`,
-    ).iterate(channel, from) as Iterable<FrameColumns>;
-    for (const { first, n, origin, epoch, seq, text } of found) {
-      if (first + n <= from) continue;
-      rows.push([first, n, origin, epoch, seq, this.#fromColumn(text)]);
-      bytes += text.length;
-      if (bytes >= maxBytes) break;
+    // ever more rows at a time: how many make up the bytes is not known
+    for (let limit = 16; bytes < maxBytes; limit = Math.min(limit * 2, 1024)) {
+      const found = this.#sql(
+        `SELECT first, n, origin, coalesce(epoch, -1), coalesce(seq, -1), size FROM frames
+         WHERE channel = ? AND first >= ? ORDER BY first LIMIT ?`,
+        true,
+      ).all(channel, Math.max(start, last + 1), limit) as unknown as number[][];
+      for (const row of found) {
+        if (bytes >= maxBytes) break;
+        rows.push(...row);
+        last = row[0];
+        bytes += row[5];
+      }
+      if (found.length < limit) break;
     }
-    return rows;
+    // All texts as one: a value costs more than its bytes here. And as bytes: read as text, a value
+    // would end at its first NUL.
+    const { text } = this.#sql(
+      `SELECT CAST(group_concat(text, char(10)) AS BLOB) AS text FROM (
+         SELECT text FROM frames WHERE channel = ? AND first >= ? AND first <= ? ORDER BY first)`,
+    ).get(channel, start, last) as { text: Uint8Array<ArrayBuffer> | null };
+    return { rows, text: text ?? new Uint8Array() };
   }
 
   #measure(channel: number, first: number, before: number): Measured {
-    const cut = this.#cutAt(channel, before);
+    const cut = this.#beforeCut(channel, before);
     const boundary = cut?.first ?? before;
     const bytes = this.#number(
       "SELECT sum(size) AS n FROM frames WHERE channel = ? AND first >= ? AND first < ?",
@@ -246,25 +256,23 @@ export class StoreDatabase {
     return { boundary, bytes, partial: cut?.text.length ?? 0 };
   }
 
-  /** What lies before an offset of the frame that holds it, unless the frame begins there. */
-  #cutAt(channel: number, at: number): { first: number; text: string } | undefined {
+  /** The frame that an offset lies inside of, unless the frame begins there. */
+  #cut(channel: number, at: number): { first: number } | undefined {
     const frame = this.#sql(
-      `SELECT first, n, text FROM frames WHERE channel = ? AND first < ?
-       ORDER BY first DESC LIMIT 1`,
-    ).get(channel, at) as unknown as FrameColumns | undefined;
-    if (!frame || frame.first + frame.n <= at) return undefined;
-    const { first, text } = frame;
-    const records = this.#fromColumn(text).split("\n");
-    return { first, text: records.slice(0, at - first).join("\n") };
+      "SELECT first, n FROM frames WHERE channel = ? AND first < ? ORDER BY first DESC LIMIT 1",
+    ).get(channel, at) as { first: number; n: number } | undefined;
+    return frame && frame.first + frame.n > at ? frame : undefined;
   }
 
-  /** A column that is read back as text ends at its first NUL, so a text with one is kept as bytes. */
-  #toColumn(text: string): string | Uint8Array {
-    return text.includes("\0") ? new TextEncoder().encode(text) : text;
-  }
-
-  #fromColumn(value: string | Uint8Array): string {
-    return typeof value === "string" ? value : new TextDecoder().decode(value);
+  /** What of the frame that holds an offset lies before it. */
+  #beforeCut(channel: number, at: number): { first: number; text: string } | undefined {
+    const frame = this.#cut(channel, at);
+    if (!frame) return undefined;
+    const { text } = this.#sql(
+      "SELECT CAST(text AS BLOB) AS text FROM frames WHERE channel = ? AND first = ?",
+    ).get(channel, frame.first) as { text: Uint8Array<ArrayBuffer> };
+    const records = new TextDecoder("utf-8", { ignoreBOM: true }).decode(text).split("\n");
+    return { first: frame.first, text: records.slice(0, at - frame.first).join("\n") };
   }
 
   // --- chores ---
@@ -299,19 +307,14 @@ export class StoreDatabase {
   }
 
   #remove(channel: number, before: number): void {
-    let last: number | undefined;
-    let frames = 0;
-    let size = 0;
-    const rows = this.#sql(
-      "SELECT first, size FROM frames WHERE channel = ? AND first < ? ORDER BY first",
-    ).iterate(channel, before) as Iterable<{ first: number; size: number }>;
-    for (const row of rows) {
-      last = row.first;
-      size += row.size;
-      if (++frames >= StoreDatabase.sliceFrames || size >= StoreDatabase.sliceSize) break;
-    }
+    const last = this.#sql(
+      `SELECT max(first) AS last FROM (
+         SELECT first, sum(size) OVER (ORDER BY first ROWS UNBOUNDED PRECEDING) - size AS before
+         FROM (SELECT first, size FROM frames WHERE channel = ? AND first < ? ORDER BY first LIMIT ?)
+       ) WHERE before < ?`,
+    ).get(channel, before, StoreDatabase.sliceFrames, StoreDatabase.sliceSize)?.last;
     this.#transact(() => {
-      if (last === undefined) {
+      if (typeof last !== "number") {
         this.#sql("DELETE FROM garbage WHERE channel = ?").run(channel);
       } else {
         this.#sql("DELETE FROM frames WHERE channel = ? AND first <= ?").run(channel, last);
@@ -327,9 +330,12 @@ export class StoreDatabase {
   }
 
   /** A prepared statement, of which there is one a text. */
-  #sql(text: string): StatementSync {
+  #sql(text: string, arrays = false): StatementSync {
     let statement = this.#statements.get(text);
-    if (!statement) this.#statements.set(text, statement = this.#db.prepare(text));
+    if (!statement) {
+      this.#statements.set(text, statement = this.#db.prepare(text));
+      if (arrays) (statement as ArrayStatement).setReturnArrays(true);
+    }
     return statement;
   }
 

@@ -17,15 +17,13 @@ export type FrameRow = [
   text: string,
 ];
 
-/** A frame as it is read back, without what the asker knows. */
-export type ReadRow = [
-  first: number,
-  n: number,
-  origin: number,
-  epoch: number | null,
-  seq: number | null,
-  text: string,
-];
+/** Frames as they are read back. */
+export interface ReadFrames {
+  /** First, n, origin, epoch, seq (-1 for none) and size of each, in one flat list. */
+  rows: number[];
+  /** Their texts, joined by LF, as UTF-8. */
+  text: Uint8Array<ArrayBuffer>;
+}
 
 /** A channel's tail as a row; `claimed` is the seq wanted next of its newest claim. */
 export type TailRow = [
