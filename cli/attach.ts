@@ -4,7 +4,6 @@ import type { Command } from "./command.ts";
 import { deliver } from "./deliver.ts";
 import type { Given } from "./given.ts";
 import { jobOf } from "./job_of.ts";
-import { keepRecord } from "./keep_record.ts";
 import { supervisorOf, takeUp } from "./take_up.ts";
 
 /** The subcommand. */
@@ -21,13 +20,11 @@ export const command: Command = {
 
 async function run(given: Given): Promise<number> {
   const job = await jobOf(given);
-  const attached = job.executor === "slurm";
-  const stream = attached ? supervisorOf(job).attach(job) : (await takeUp(job)).stream;
+  const stream = job.executor === "slurm" ? supervisorOf(job).attach(job) : await takeUp(job);
   const release = cancelOnInterrupt(stream);
   try {
     return await deliver(stream, { events: given.on("events") });
   } finally {
     release();
-    if (attached) await keepRecord(job);
   }
 }

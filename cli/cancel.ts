@@ -6,7 +6,6 @@ import type { Command } from "./command.ts";
 import { endInWords } from "./end_in_words.ts";
 import type { Given } from "./given.ts";
 import { jobOf } from "./job_of.ts";
-import { keepRecord } from "./keep_record.ts";
 import { supervisorOf } from "./take_up.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -68,6 +67,5 @@ async function cancelAtScheduler(
     new Promise((resolve) => timer = setTimeout(resolve, END_WITHIN)),
   ]);
   clearTimeout(timer);
-  await keepRecord(job);
   return ack;
 }

@@ -7,7 +7,6 @@ import { cleanEnvironment } from "../adapters/clean_environment.ts";
 import { type LocalConfig, LocalExecutor, type SubmittedJob } from "../adapters/mod.ts";
 import { statePath } from "../adapters/state_folder.ts";
 import { StreamError } from "../stream/mod.ts";
-import { keepRecord } from "./keep_record.ts";
 
 /** What is to be run. */
 export interface LocalJobRequest {
@@ -97,7 +96,6 @@ async function keep(): Promise<void> {
   const stream = executor.attach(job);
   await answer({ job });
   await stream.drain();
-  await keepRecord(job);
   Deno.exit(0);
 }
 

@@ -3,7 +3,6 @@ import type { Command } from "./command.ts";
 import { deliver } from "./deliver.ts";
 import type { Given } from "./given.ts";
 import { jobOf } from "./job_of.ts";
-import { keepRecord } from "./keep_record.ts";
 import { onInterrupt } from "./on_interrupt.ts";
 import { takeUp } from "./take_up.ts";
 
@@ -26,12 +25,11 @@ cancels nothing. A relay keeps a stream for its --retention after its end.`,
 
 async function run(given: Given): Promise<number> {
   const job = await jobOf(given);
-  const { stream, supervised } = await takeUp(job, given.number("from"));
+  const stream = await takeUp(job, given.number("from"));
   const release = onInterrupt(() => Deno.exit(130));
   try {
     return await deliver(stream, { events: given.on("events") });
   } finally {
     release();
-    if (supervised) await keepRecord(job);
   }
 }

@@ -10,14 +10,6 @@ import type { TokenStream } from "../stream/mod.ts";
 /** The longest queue time and wall time together, in seconds. */
 const LEASE = 604_800;
 
-/** A stream that was taken up. */
-export interface TakenUp {
-  /** The stream, from its first record or the offset that was asked for. */
-  stream: TokenStream;
-  /** Whether this process looks after the job now. */
-  supervised: boolean;
-}
-
 /**
  * Takes a job's stream up. Where nobody looks after a scheduler's job any more, this process does
  * while it reads: only a supervisor can find out why a job failed.
@@ -27,14 +19,13 @@ export interface TakenUp {
  * @returns Its stream.
  * @throws {StreamError} As the relay answers.
  */
-export async function takeUp(job: SubmittedJob, from = 0): Promise<TakenUp> {
+export async function takeUp(job: SubmittedJob, from = 0): Promise<TokenStream> {
   const { relay: url, channel, tokens } = job;
   const control = new ControlClient({ url, token: tokens.consume });
   const { end, supervisors, incarnation } = await control.info(channel);
   const orphan = job.executor === "slurm" && !end && supervisors === 0;
   if (orphan && from === 0 && incarnation === job.incarnation) {
-    const stream = supervisorOf(job).attach(job);
-    return { stream, supervised: true };
+    return supervisorOf(job).attach(job);
   }
   const consumer = new RelayConsumer({
     url,
@@ -43,7 +34,7 @@ export async function takeUp(job: SubmittedJob, from = 0): Promise<TakenUp> {
     key: "",
     from,
   });
-  return { stream: consumer.stream(), supervised: false };
+  return consumer.stream();
 }
 
 /**

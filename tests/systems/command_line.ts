@@ -1,5 +1,7 @@
 /** Runs the command line as a person would, for tests. @module */
 
+import { until } from "../tools/until.ts";
+
 const ROOT = new URL("../../", import.meta.url);
 
 /** How a command ended, and what it printed. */
@@ -97,7 +99,11 @@ export async function person(
       for (const one of running) one.kill("SIGKILL");
       await Promise.all([...running].map((one) => one.outcome));
       await endRelays(`${home}/state/streamrelay/relays`);
-      await Deno.remove(home, { recursive: true });
+      // what was detached may write its last words meanwhile
+      await until(
+        "the home is removed",
+        () => Deno.remove(home, { recursive: true }).then(() => true, () => false),
+      );
     },
   };
 }
@@ -130,7 +136,13 @@ function spawn(
   return {
     pid: child.pid,
     outcome,
-    printed: (words, where = "stdout") => outputs[where].until(words),
+    async printed(words, where = "stdout") {
+      try {
+        return await outputs[where].until(words);
+      } catch (cause) {
+        throw new Error(`${command.join(" ")}: ${(cause as Error).message}${outputs.stderr.text}`);
+      }
+    },
     kill(signal) {
       try {
         child.kill(signal);
@@ -153,6 +165,11 @@ class Output {
     this.whole = this.#read(stream);
   }
 
+  /** What was printed so far. */
+  get text(): string {
+    return this.#text;
+  }
+
   async until(words: string | RegExp): Promise<string> {
     let late = false;
     const timer = setTimeout(() => {
@@ -171,7 +188,7 @@ class Output {
           : words.test(this.#text);
         if (found) return this.#text;
         if (over || late) {
-          throw new Error(`Not printed: ${words}, but: ${this.#text}`);
+          throw new Error(`Not printed: ${words}, but: ${this.#text}\n`);
         }
         await new Promise<void>((resolve) => this.#told.push(resolve));
       }
