@@ -55,15 +55,13 @@ for (const transport of ["deno", "ws"] as const) {
   });
 
   Deno.test(`relay - a connection or a lease keeps it from ending [${transport}]`, async () => {
-    const relay = await TestRelay.start({ transport, idleExit: 0.02 });
+    const relay = await TestRelay.start({ transport, idleExit: 0.5 });
     let over = false;
     const finished = relay.relay.finished.then(() => over = true);
     const { socket } = await relay.join("consume", "c");
     const producer = await relay.producer("c");
-    // others that nobody uses come and go meanwhile
-    for (let at = 0; at < 3; at++) {
-      await (await serveRelay({ port: 0, secret: "s", transport, idleExit: 0.02 })).finished;
-    }
+    // one that nobody uses comes and goes meanwhile
+    await (await serveRelay({ port: 0, secret: "s", transport, idleExit: 0.6 })).finished;
     assertEquals(over, false);
     await producer.put([DONE], "done");
     await socket.rest();
