@@ -140,6 +140,18 @@ export class Channel {
     return !this.#dead;
   }
 
+  /**
+   * Takes the channel up after a restart of the relay: whoever was connected is away now, and has as
+   * long to come back as if it had just gone.
+   *
+   * @param supervised Whether a supervisor's lease held.
+   */
+  revive(supervised: boolean): void {
+    if (this.#claimed) this.#supervision.producerWent();
+    if (supervised) this.#supervision.leave(this.#claimed);
+    this.#settle();
+  }
+
   /** Keeps the live channel until the returned function is called. */
   hold(): () => void {
     this.#holds++;

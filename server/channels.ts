@@ -177,6 +177,15 @@ export class Channels {
     return info;
   }
 
+  /** After a restart: makes those channels live whose producer or supervisor is to be waited for. */
+  async revive(): Promise<void> {
+    for (const { id, end, claims, leaseUntil } of await this.#options.store.list()) {
+      if (end || (claims.length === 0 && leaseUntil === undefined)) continue;
+      const channel = await this.#fetch(id);
+      channel.revive(leaseUntil !== undefined);
+    }
+  }
+
   /** Removes a channel; whoever is connected is told `expired`. */
   async delete(id: string): Promise<void> {
     const { incarnation } = await this.#options.store.info(id);

@@ -101,6 +101,7 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
     allowsOrigin: originRule(options),
     peers: new Set<Peer>(),
   };
+  await channels.revive();
   const idle = new IdleWatch(context, options.idleExit);
   const app = httpRoutes(context);
   const listening = await listen(
