@@ -19,7 +19,8 @@ const USAGE = `usage:
   input FILE              fetch the channel's input (exit 3: none, 4: cancelled)
   report --verdict FILE   report a failure unless the channel has its end
   check                   exit 0 when this producer can be used here
-The channel comes from STREAMRELAY_URL, STREAMRELAY_CHANNEL and STREAMRELAY_TOKEN.
+The channel comes from STREAMRELAY_URL, STREAMRELAY_CHANNEL and STREAMRELAY_TOKEN; with STREAMRELAY_KEY
+the stream is encrypted end to end.
 `;
 
 async function main(args: string[]): Promise<number> {

@@ -105,6 +105,15 @@ export class OutputStream {
     );
   }
 
+  /**
+   * Leaves the stream without an end, once all of the output is there.
+   *
+   * @throws {StreamError} Why the relay didn't acknowledge it.
+   */
+  async leave(): Promise<void> {
+    await this.#patiently(this.#producer.close());
+  }
+
   /** Waits for an answer: without limit while the program runs, then for so long. */
   async #patiently(answer: Promise<void>): Promise<void> {
     let timer: ReturnType<typeof setInterval> | undefined;

@@ -51,6 +51,7 @@ export async function pipe(options: PipeOptions): Promise<number> {
     const how: JobVerdict | undefined = ended ??
       (options.eofIsDone || output.cancelled ? { kind: "exit", number: 0, stderr: "" } : undefined);
     if (how === undefined) {
+      await output.leave();
       say(
         "the input ended, but nothing told whether the program succeeded; use run -- command, or --eof-is-done",
       );

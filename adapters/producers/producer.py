@@ -2,7 +2,9 @@
 """Sends what a program prints to a streamrelay channel, as it comes.
 
 One file, standard library only, Python >= 3.6. The channel comes from STREAMRELAY_URL,
-STREAMRELAY_CHANNEL and STREAMRELAY_TOKEN (or RELAY_URL, CHANNEL_ID, RELAY_SECRET).
+STREAMRELAY_CHANNEL and STREAMRELAY_TOKEN (or RELAY_URL, CHANNEL_ID, RELAY_SECRET). With STREAMRELAY_KEY
+the stream is encrypted end to end (v2 of docs/protocol.md), through the package `cryptography` or
+OpenSSL's libcrypto (STREAMRELAY_CIPHER=libcrypto takes that in any case).
 
   python3 producer.py run -- command …         run a command, stream its output, report how it ended
   my-program | python3 producer.py pipe        stream standard input; add --eof-is-done where the end
@@ -25,11 +27,16 @@ import base64
 import binascii
 import codecs
 import collections
+import ctypes
+import ctypes.util
+import hashlib
+import hmac
 import http.client
 import json
 import os
 import random
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -80,8 +87,7 @@ class Relay:
         self.token = setting("STREAMRELAY_TOKEN", "RELAY_SECRET")
         if not urls or not self.channel:
             raise Refused("bad_request", "STREAMRELAY_URL and STREAMRELAY_CHANNEL must be set")
-        if setting("STREAMRELAY_KEY", "RELAY_ENCRYPTION_KEY"):
-            raise Refused("unsupported", "a key is set, but this producer can't encrypt yet")
+        self.key = read_key()
         self.urls = collections.deque(url.strip() for url in urls.split(",") if url.strip())
         for url in self.urls:
             if urlsplit(url).scheme not in ("ws", "wss", "http", "https"):
@@ -166,6 +172,139 @@ class Relay:
             pause = min(pause * 2, 10.0)
 
 
+class Libcrypto:
+    """AES-256-GCM by OpenSSL's library, for a Python without `cryptography`. 16 bytes of tag at the end."""
+
+    NAMES = ("libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so.10", "libcrypto.so.1.0.0", "libcrypto.so.1.0.2", "libcrypto.so")
+    GET_TAG, SET_TAG = 0x10, 0x11
+
+    def __init__(self, key):
+        self.key = key
+        self.lib = self.load()
+
+    @classmethod
+    def load(cls):
+        for name in cls.NAMES + (None,):  # looking for it asks ldconfig and compilers
+            try:
+                name = name or ctypes.util.find_library("crypto")
+                if not name:
+                    break
+                lib = ctypes.CDLL(name)
+                lib.EVP_CIPHER_CTX_new.restype = lib.EVP_aes_256_gcm.restype = ctypes.c_void_p
+                return lib
+            except (OSError, AttributeError):
+                continue
+        raise Refused("unsupported", "a key is set, but this Python can't encrypt: expected the package cryptography, or OpenSSL's libcrypto")
+
+    def encrypt(self, nonce, data, aad):
+        return self.work("Encrypt", nonce, data, aad)
+
+    def decrypt(self, nonce, data, aad):
+        return self.work("Decrypt", nonce, data[:-16], aad, data[-16:])
+
+    def work(self, way, nonce, data, aad, tag=None):
+        lib, size = self.lib, ctypes.c_int()
+        call = lambda name: getattr(lib, "EVP_%s%s" % (way, name))
+        ctx = ctypes.c_void_p(lib.EVP_CIPHER_CTX_new())
+        try:
+            out = ctypes.create_string_buffer(len(data) + 16)
+            good = call("Init_ex")(ctx, ctypes.c_void_p(lib.EVP_aes_256_gcm()), None, self.key, nonce) == 1
+            if aad:
+                good = good and call("Update")(ctx, None, ctypes.byref(size), aad, len(aad)) == 1
+            length = 0
+            if data:
+                good = good and call("Update")(ctx, out, ctypes.byref(size), data, len(data)) == 1
+                length = size.value
+            if tag is not None:
+                good = good and lib.EVP_CIPHER_CTX_ctrl(ctx, self.SET_TAG, 16, tag) == 1
+            good = good and call("Final_ex")(ctx, ctypes.byref(out, length), ctypes.byref(size)) == 1
+            if not good:
+                raise ValueError("libcrypto refuses")
+            if tag is None:
+                tag = ctypes.create_string_buffer(16)
+                if lib.EVP_CIPHER_CTX_ctrl(ctx, self.GET_TAG, 16, tag) != 1:
+                    raise ValueError("libcrypto gives no tag")
+                return out.raw[:length] + tag.raw
+            return out.raw[:length]
+        finally:
+            lib.EVP_CIPHER_CTX_free(ctx)
+
+
+def aes_gcm(key):
+    if os.environ.get("STREAMRELAY_CIPHER") != "libcrypto":
+        try:
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+            return AESGCM(key)
+        except Exception:  # not there, or for another Python or libc: the other way may do
+            pass
+    return Libcrypto(key)
+
+
+def read_key():
+    text = setting("STREAMRELAY_KEY").strip()
+    if not text:
+        if setting("RELAY_ENCRYPTION_KEY"):
+            raise Refused("unsupported", "RELAY_ENCRYPTION_KEY is one of encryption v1, which this producer doesn't speak: expected STREAMRELAY_KEY")
+        return None
+    try:
+        if len(text) == 64:
+            return bytes.fromhex(text)
+        text = text.replace("-", "+").replace("_", "/").rstrip("=")
+        key = base64.b64decode(text + "=" * (-len(text) % 4))
+        if len(key) == 32:
+            return key
+    except ValueError:
+        pass
+    raise Refused("bad_request", "STREAMRELAY_KEY can't be read: expected 64 hexadecimal digits, or 32 bytes in base64")
+
+
+def bound(use, channel, *numbers):
+    name = channel.encode()
+    head = b"streamrelay enc2 " + use.encode() + b"\0" + struct.pack(">H", len(name)) + name
+    return head + b"".join(struct.pack(">Q", number) for number in numbers)
+
+
+def derive(key, salt, info):
+    """HKDF-SHA256, 32 bytes."""
+    secret = hmac.new(salt or bytes(32), key, hashlib.sha256).digest()
+    return hmac.new(secret, info + b"\1", hashlib.sha256).digest()
+
+
+class Session:
+    """Seals the records of one claim, each once: what is sent again is the same ciphertext."""
+
+    def __init__(self, key, channel, epoch, continues):
+        self.channel, self.epoch, self.continues, self.seq = channel, epoch, continues, 0
+        self.salt = os.urandom(32)
+        self.cipher = aes_gcm(derive(key, self.salt, bound("session", channel, epoch)))
+
+    def seal(self, lines, end=None):
+        """The sealed records for these, the session record before the first ones."""
+        sealed = []
+        if self.seq == 0:
+            sealed.append(self.record(json.dumps({"continues": self.continues} if self.continues else {}).encode(), 0))
+        if lines:
+            sealed.append(self.record(b"\n".join(lines), 0))
+        if end is not None:
+            sealed.append(self.record(b'{"count":%d}\n' % (self.seq + 1) + end, 1))
+        return sealed
+
+    def record(self, text, final):
+        seq, self.seq = self.seq, self.seq + 1
+        aad = bound("record", self.channel, self.epoch, seq) + (b"\1" if final else b"\0")
+        data = self.cipher.encrypt(bytes(4) + struct.pack(">Q", seq), text, aad)
+        data = base64.b64encode(self.salt + data if seq == 0 else data)
+        return b'{"type":"enc2","e":%d,"s":%d,"f":%d,"d":"%s"}' % (self.epoch, seq, final, data)
+
+
+def open_input(key, channel, blob):
+    cipher = aes_gcm(derive(key, None, bound("input", channel)))
+    try:
+        return cipher.decrypt(blob[:12], blob[12:], None)
+    except Exception:
+        raise Refused("decrypt_failed", "the input was changed, is another channel's, or was sealed with another key")
+
+
 class Spool:
     """Records between the reader and the sender: bounded memory, then a file."""
 
@@ -237,6 +376,7 @@ class Producer:
         self.cancel = None
         self.spool = Spool()
         self.over = None
+        self.session = None
         self.silent = True
 
     def deadline(self):
@@ -278,6 +418,8 @@ class Producer:
             wish["continues"] = continues
         answer = self.ask("/claim", json.dumps(wish).encode(), {"Content-Type": "application/json"})
         self.epoch, self.seq = answer["epoch"], answer["next"]
+        if self.relay.key:
+            self.session = Session(self.relay.key, self.relay.channel, self.epoch, continues)
 
     def ask(self, path, body, headers):
         _status, content = self.relay.persist(self.deadline, "POST", path, body, headers)
@@ -292,7 +434,13 @@ class Producer:
         return dict(answer, next=next_seq)
 
     def post(self, records, close=None):
-        """Sends records until the relay has all of them."""
+        """Sends records, of which the last is the end where it closes, until the relay has all of them."""
+        if self.session and close:
+            records = self.session.seal(records[:-1], records[-1])
+            # that it failed is told, so that a supervisor hears of it; how is inside
+            close = "sealed" if close == "done" else close
+        elif self.session:
+            records = self.session.seal(records)
         while True:
             headers = {
                 "Content-Type": "application/x-ndjson",
@@ -568,6 +716,8 @@ def fetch_input(target):
             raise
         if status == 204:
             return 3
+        if relay.key:
+            content = open_input(relay.key, relay.channel, content)
         with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content)
         return 0
@@ -582,6 +732,8 @@ def fetch_input(target):
 
 def check():
     relay = Relay()
+    if relay.key:
+        aes_gcm(relay.key)
     if any(urlsplit(url).scheme in ("wss", "https") for url in relay.urls):
         import ssl
         ssl.create_default_context()

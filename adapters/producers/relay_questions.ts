@@ -6,7 +6,7 @@
 import { writeFileSync } from "node:fs";
 import { ControlClient } from "../../client/control_client.ts";
 import { fromEnvironment } from "../../client/environment.ts";
-import { StreamError } from "../../stream/mod.ts";
+import { openInput, StreamError } from "../../stream/mod.ts";
 import { failureOf, readVerdict } from "./job_verdict.ts";
 import { OutputStream } from "./output_stream.ts";
 import { pause, say, seconds } from "./settings.ts";
@@ -18,14 +18,17 @@ import { pause, say, seconds } from "./settings.ts";
  * @returns The exit code: 0, 3 when there is none, 4 when the stream was cancelled or has its end.
  */
 export async function fetchInput(path: string): Promise<number> {
-  const { channel = "" } = fromEnvironment();
+  const { channel = "", key, encryption } = fromEnvironment();
   const relay = new ControlClient();
   try {
     const { cancel, end } = await persist(() => relay.info(channel));
     if (cancel || end) return 4;
     const input = await persist(() => relay.getInput(channel));
     if (input === undefined) return 3;
-    writeFileSync(path, input, { mode: 0o600 });
+    // the Python package's key is one of v1, which has no inputs
+    const isSealed = key !== undefined && encryption !== "v1";
+    const opened = isSealed ? await openInput(key, channel, input) : input;
+    writeFileSync(path, opened, { mode: 0o600 });
     return 0;
   } catch (error) {
     if (error instanceof StreamError && error.code === "ended") return 4;

@@ -24,15 +24,15 @@ export interface OpenChannel {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Opens one. */
-export async function openChannel(): Promise<OpenChannel> {
+/** Opens one, with a key encrypted end to end. */
+export async function openChannel(key = ""): Promise<OpenChannel> {
   const secret = crypto.randomUUID();
   const relay = await serveRelay({ port: 0, secret, postTimeout: 30 });
   const control = new ControlClient({ url: relay.url, token: secret });
-  const channel = await control.createChannel();
+  const channel = await control.createChannel({ keyed: key !== "" });
   const proxy = await tcpProxy({ to: relay.port });
   const url = `ws://127.0.0.1:${proxy.port}`;
-  const consumer = new RelayConsumer({ url: relay.url, channel: channel.id, token: secret });
+  const consumer = new RelayConsumer({ url: relay.url, channel: channel.id, token: secret, key });
   const stream = consumer.stream();
   let text = "";
   const events = (async () => {
@@ -56,6 +56,7 @@ export async function openChannel(): Promise<OpenChannel> {
       STREAMRELAY_TOKEN: channel.tokens.produce,
       STREAMRELAY_HEARTBEAT: "0.25",
       STREAMRELAY_HINT: "0",
+      STREAMRELAY_KEY: key,
     },
     received: () => text,
     events,
