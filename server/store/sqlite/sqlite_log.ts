@@ -217,6 +217,8 @@ export class SqliteLog extends LogRules {
     this.#outbox.grown(size);
     (this.happened ??= {}).frame = frame;
     this.dirty.tail = true;
+    // where a claim's records begin is saved with the claim
+    if (this.info.claims.at(-1)?.first === frame.first) this.dirty.state = true;
     this.#outbox.touched(this);
     if (this.options.whenFull === "drop-oldest") this.#divide(frame, size);
   }
