@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { type JobFiles, localFiles } from "./job_files.ts";
 import type { JobCredentials } from "./job_script.ts";
 import { shellQuote } from "./shell_quote.ts";
-import { stateFolder, writePrivate } from "./state_folder.ts";
 
 /**
  * Readies the credentials of a job.
@@ -14,6 +14,7 @@ import { stateFolder, writePrivate } from "./state_folder.ts";
  * @param token The channel's produce token.
  * @param channel The channel, which names the file.
  * @param folder The folder of the file; the state folder's `credentials` unless given.
+ * @param files Where the file is written; this machine by default.
  * @returns What the job script has to hold; a file is to be removed at the end.
  */
 export async function jobCredentials(
@@ -21,12 +22,9 @@ export async function jobCredentials(
   token: string,
   channel: string,
   folder?: string,
+  files: Pick<JobFiles, "writePrivate"> = localFiles,
 ): Promise<JobCredentials> {
   if (kind === "script") return { kind, token };
-  if (folder !== undefined) {
-    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  }
-  const path = `${folder ?? await stateFolder("credentials")}/${channel}`;
-  await writePrivate(path, `STREAMRELAY_TOKEN=${shellQuote(token)}\n`);
-  return { kind, path };
+  const text = `STREAMRELAY_TOKEN=${shellQuote(token)}\n`;
+  return { kind, path: await files.writePrivate(channel, text, folder) };
 }

@@ -15,10 +15,12 @@ import { type SubmittedJob, writeJobRecord } from "./job_record.ts";
 import type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
 import { JobRun } from "./job_run.ts";
 import { prepareJob, recordOf } from "./launch.ts";
+import { type JobFiles, localFiles } from "./job_files.ts";
 import { Poller } from "./poller.ts";
-import { relayFor } from "./relay_for.ts";
+import { relayFor, type ResolvedRelay } from "./relay_for.ts";
 import type { Scheduler, Submission, Submitted } from "./scheduler.ts";
 import { readScript, type ScriptSource } from "./script_source.ts";
+import type { Via } from "./ssh_options.ts";
 import { SubmitLimits } from "./submit_limits.ts";
 import { DEFAULT_TIMINGS } from "./timings.ts";
 
@@ -191,6 +193,24 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
     return Promise.resolve();
   }
 
+  /** The machine that the scheduler's programs run on, where that is not this one. */
+  protected get via(): Via | undefined {
+    return undefined;
+  }
+
+  /** The files of jobs, where the scheduler's programs run. */
+  protected get files(): JobFiles {
+    return localFiles;
+  }
+
+  /** Finds the relay that a job's stream goes through. */
+  protected relay(config: C): Promise<ResolvedRelay> {
+    return relayFor(config.relay, {
+      ...config.embedded,
+      nodeFacing: () => this.nodeFacing(config),
+    });
+  }
+
   /** Where compute nodes find a relay on this machine; loopback by default. */
   protected nodeFacing(_config: C): Promise<string> {
     return Promise.resolve("127.0.0.1");
@@ -216,9 +236,7 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
     _jobId: string,
     path: string | undefined,
   ): Promise<string | undefined> {
-    if (path === undefined) return undefined;
-    const text = await Deno.readTextFile(path);
-    return text.slice(-2_048) || undefined;
+    return path === undefined ? undefined : await this.files.tail(path);
   }
 
   #merge(overrides: Partial<C>): C {
@@ -246,12 +264,10 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
     return {
       kind: this.kind,
       attended: this.attended,
-      relay: (config) =>
-        relayFor(config.relay, {
-          ...config.embedded,
-          nodeFacing: () => this.nodeFacing(config),
-        }),
-      readScript: () => readScript(script, this.directivePrefix),
+      via: this.via,
+      files: this.files,
+      relay: (config) => this.relay(config),
+      readScript: () => readScript(script, this.directivePrefix, this.files),
       archivesScripts: (config) => this.archivesScripts(config),
       check: (source, config) => this.check(source, config),
       submitJob: (submission) => this.submitJob(submission),

@@ -6,6 +6,7 @@
  */
 import { isChannelId } from "../stream/channel_id.ts";
 import { StreamError } from "../stream/stream_error.ts";
+import type { Via } from "./ssh_options.ts";
 import { readPrivate, stateFolder, writePrivate } from "./state_folder.ts";
 
 /** Tokens of one channel, by role. */
@@ -42,8 +43,10 @@ export interface SubmittedJob {
   output?: string;
   /** Whether nobody stayed to supervise it. */
   detached?: boolean;
-  /** Files of the job that have to be removed at its end. */
+  /** Files of the job that have to be removed at its end; on the machine of `via`, if there is one. */
   files?: string[];
+  /** The machine that the scheduler's programs run on, where that is not this one. */
+  via?: Via;
 }
 
 const FOLDER = "jobs";

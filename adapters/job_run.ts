@@ -292,7 +292,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     // nobody has begun to read it: whoever does later gets one of their own
     this.#consumer?.close();
     this.#consumer = undefined;
-    for (const file of this.#files) Deno.remove(file).catch(() => {});
+    for (const file of this.#files) this.#scheduler.files.remove(file).catch(() => {});
     // what was left on purpose stays known, for `logs`
     if (this.#channel && !this.#detached) {
       removeJobRecord(this.#channel.channel).catch(() => {});

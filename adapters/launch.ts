@@ -58,6 +58,7 @@ export async function prepareJob<C extends ExecutorConfig>(
     tokens.produce,
     channel,
     config.credentialsFolder,
+    scheduler.files,
   );
   const jobScript = buildJobScript({
     directives: script.directives ?? [],
@@ -105,5 +106,6 @@ export function recordOf<C extends ExecutorConfig>(
     tokens,
     ...(submitted.output && { output: submitted.output }),
     ...(files.length > 0 && { files }),
+    ...(scheduler.via && { via: scheduler.via }),
   };
 }

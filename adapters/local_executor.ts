@@ -9,6 +9,7 @@ import type { ExecutorConfig } from "./executor_config.ts";
 import type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
 import { type LocalJob, startLocalJob } from "./local_job.ts";
 import type { Submission, Submitted } from "./scheduler.ts";
+import { watchProcess } from "./watch_process.ts";
 
 /** Configuration of a {@linkcode LocalExecutor}. */
 export interface LocalConfig extends ExecutorConfig {
@@ -80,26 +81,10 @@ export class LocalExecutor extends Executor<LocalConfig> {
   /** Waits for the process; it needs no polls. */
   protected override watch(jobId: string, listener: ReportListener): JobWatch {
     const job = this.#jobs.get(jobId);
-    let watched = true;
-    const report = () => {
-      if (watched && job) listener.report(reportOf(job));
-    };
-    // a process needs no polls: its end is known when it comes
-    let resting = false;
-    job?.status.then(() => {
-      if (!resting) report();
-    });
-    const look = () => {
-      resting = false;
-      if (!job) listener.report({ phase: "unknown", state: "UNKNOWN" });
-      else job.status.then(report);
-    };
-    return {
-      wait: () => {},
-      rest: () => resting = true,
-      investigate: look,
-      stop: () => watched = false,
-    };
+    return watchProcess(
+      job && { status: job.status, report: () => reportOf(job) },
+      listener,
+    );
   }
 
   /** Ends a job. */

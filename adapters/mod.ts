@@ -25,6 +25,7 @@ export {
   type SubmittedJob,
   writeJobRecord,
 } from "./job_record.ts";
+export type { JobFiles } from "./job_files.ts";
 export type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
 export type { JobCredentials, JobProducer, JobScriptSpec, JobTimings } from "./job_script.ts";
 export { buildJobScript } from "./job_script.ts";
@@ -47,6 +48,8 @@ export type { Submission, Submitted } from "./scheduler.ts";
 export type { ScriptSource } from "./script_source.ts";
 export { type SlurmConfig, SlurmExecutor } from "./slurm_executor.ts";
 export type { SlurmOptions } from "./slurm_options.ts";
+export { type SshConfig, SshExecutor } from "./ssh_executor.ts";
+export type { SshOptions, Via } from "./ssh_options.ts";
 export { stateFolder, statePath, stateSecret } from "./state_folder.ts";
 export type { Timings } from "./timings.ts";
 export type { DirectivePrefix } from "./directives.ts";

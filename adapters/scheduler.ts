@@ -4,9 +4,11 @@
  * @module
  */
 import type { ExecutorConfig } from "./executor_config.ts";
+import type { JobFiles } from "./job_files.ts";
 import type { JobWatch, ReportListener } from "./job_report.ts";
 import type { ResolvedRelay } from "./relay_for.ts";
 import type { ScriptSource } from "./script_source.ts";
+import type { Via } from "./ssh_options.ts";
 
 /** What is handed to a scheduler. */
 export interface Submission<C extends ExecutorConfig = ExecutorConfig> {
@@ -34,6 +36,10 @@ export interface Submitted {
 export interface Scheduler<C extends ExecutorConfig = ExecutorConfig> {
   /** `slurm`, `local`, … */
   kind: string;
+  /** The machine that the scheduler's programs run on, where that is not this one. */
+  via?: Via;
+  /** The files of jobs, where the scheduler's programs run. */
+  files: JobFiles;
   /** Finds the relay. */
   relay(config: C): Promise<ResolvedRelay>;
   /** Reads the user's script. */

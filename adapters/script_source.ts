@@ -6,6 +6,7 @@
 import { StreamError } from "../stream/stream_error.ts";
 import { type DirectivePrefix, readDirectives } from "./directives.ts";
 import type { Script } from "./executor_config.ts";
+import { type JobFiles, localFiles } from "./job_files.ts";
 
 /** A script that was looked at. */
 export interface ScriptSource {
@@ -22,6 +23,7 @@ export interface ScriptSource {
  *
  * @param script A path, a text, or the path of a script that is where the job runs.
  * @param prefix What the scheduler's directives begin with; none for none.
+ * @param files Where a script that is "where the job runs" may be seen; this machine by default.
  * @returns The script and its directives.
  * @throws {StreamError} `bad_request` where there is no such file.
  * @example
@@ -36,6 +38,7 @@ export interface ScriptSource {
 export async function readScript(
   script: Script,
   prefix?: DirectivePrefix,
+  files: Pick<JobFiles, "head"> = localFiles,
 ): Promise<ScriptSource> {
   const directives = (text: string) => prefix ? readDirectives(text, prefix).directives : [];
   if (typeof script === "string") {
@@ -54,7 +57,7 @@ export async function readScript(
     };
   }
   // what stands there may be seen from here too, on a shared file system
-  const text = await read(script.remote).catch(() => undefined);
+  const text = prefix === undefined ? undefined : await files.head(script.remote);
   return {
     program: script,
     directives: text === undefined ? undefined : directives(text),

@@ -8,11 +8,15 @@ import type { DirectivePrefix } from "./directives.ts";
 import { Executor } from "./executor.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
 import type { JobReport } from "./job_report.ts";
+import { type JobFiles, localFiles, remoteFiles } from "./job_files.ts";
 import { nodeFacingAddress } from "./node_facing_address.ts";
-import { type ProgramOutcome, requireProgram, runProgram } from "./run_program.ts";
+import type { ProgramRunner } from "./program_runner.ts";
+import type { ProgramOutcome } from "./run_program.ts";
 import type { Submission, Submitted } from "./scheduler.ts";
 import type { ScriptSource } from "./script_source.ts";
 import { slurmOutput } from "./slurm_output.ts";
+import type { Via } from "./ssh_options.ts";
+import { programRunner, relayBehind } from "./ssh_programs.ts";
 import { sbatchArguments, type SlurmOptions } from "./slurm_options.ts";
 import { parsePartitionsDown, parseSqueue, SQUEUE_FORMAT } from "./slurm_states.ts";
 
@@ -26,6 +30,8 @@ export interface SlurmConfig extends ExecutorConfig, SlurmOptions {
   error?: string;
   /** Folder of `sbatch`, `squeue` and `scancel`; they are looked for on `PATH` without it. */
   bin?: string;
+  /** The login node to submit on, over ssh; this machine by default. Nothing has to be installed there. */
+  via?: Via;
 }
 
 /** What the site's own variables would change about questions. */
@@ -50,6 +56,7 @@ const archives = new Map<string, Promise<boolean>>();
 export class SlurmExecutor extends Executor<SlurmConfig> {
   /** What its jobs are called in records. */
   override readonly kind = "slurm";
+  #programs: ProgramRunner;
 
   /**
    * Makes an executor; nothing is asked or started yet.
@@ -59,6 +66,7 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
    */
   constructor(config: SlurmConfig = {}) {
     super(config);
+    this.#programs = programRunner(config.via);
     sbatchArguments(config, { directives: [], name: "streamrelay" });
   }
 
@@ -69,7 +77,18 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
 
   /** The programs and the configuration tell clusters apart. */
   protected override get cluster(): string {
-    return `slurm ${this.config.bin ?? ""} ${Deno.env.get("SLURM_CONF") ?? ""}`;
+    const here = this.#programs.place === undefined ? Deno.env.get("SLURM_CONF") : undefined;
+    return `slurm ${this.config.bin ?? ""} ${this.#programs.place ?? ""} ${here ?? ""}`;
+  }
+
+  /** Where it submits. */
+  protected override get via(): Via | undefined {
+    return this.config.via;
+  }
+
+  /** The files of jobs are where it submits. */
+  protected override get files(): JobFiles {
+    return this.via ? remoteFiles(this.#programs) : localFiles;
   }
 
   /** Refuses options that can't be. */
@@ -78,11 +97,12 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     config: SlurmConfig,
   ): Promise<void> {
     sbatchArguments(config, script);
-    await requireProgram(this.#path("sbatch"));
+    await this.#programs.require(this.#path("sbatch"));
   }
 
   /** Asks once where the nodes are. */
   protected override async nodeFacing(config: SlurmConfig): Promise<string> {
+    if (this.via) throw relayBehind(this.via);
     const { code, stdout, stderr } = await this.#run("sinfo", [
       "-h",
       "-N",
@@ -123,7 +143,13 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     if (code !== 0 || !/^\d+$/.test(jobId)) {
       throw refused("sbatch", stderr || stdout.trim());
     }
-    const output = slurmOutput(jobId, config, script.directives);
+    const output = slurmOutput(
+      jobId,
+      config,
+      script.directives,
+      // what a login shell starts in is the home folder
+      this.via ? "" : Deno.cwd(),
+    );
     return { jobId, ...(notice && { notice }), ...(output && { output }) };
   }
 
@@ -186,7 +212,7 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     args: string[],
     stdin?: string,
   ): Promise<ProgramOutcome> {
-    return await runProgram(this.#path(program), args, {
+    return await this.#programs.run(this.#path(program), args, {
       stdin,
       unset: program === "squeue" || program === "sinfo" ? QUESTION_VARIABLES : undefined,
     });

@@ -11,7 +11,8 @@ import { parseDirectives } from "./directives.ts";
  * @param jobId The job.
  * @param config Options, which win.
  * @param directives The script's `#SBATCH` lines.
- * @returns An absolute path; `undefined` for patterns other than `%j`, `%A` and `%%`.
+ * @param folder Where the job is submitted from; this process's folder by default.
+ * @returns A path, absolute where the folder is; `undefined` for patterns other than `%j`, `%A` and `%%`.
  * @example
  * ```ts
  * import { slurmOutput } from "./slurm_output.ts";
@@ -24,6 +25,7 @@ export function slurmOutput(
   jobId: string,
   config: { output?: string; workdir?: string },
   directives: readonly string[] = [],
+  folder: string = Deno.cwd(),
 ): string | undefined {
   const said = parseDirectives([...directives]);
   const find = (name: string) => said.findLast((option) => option.name === name)?.value;
@@ -36,5 +38,6 @@ export function slurmOutput(
   if (path.includes("%")) return undefined;
   const plain = path.replaceAll("\0", "%");
   if (plain.startsWith("/")) return plain;
-  return `${config.workdir ?? find("chdir") ?? Deno.cwd()}/${plain}`;
+  const within = config.workdir ?? find("chdir") ?? folder;
+  return within === "" ? plain : `${within}/${plain}`;
 }
