@@ -40,6 +40,11 @@ export const CHANNEL_FLAGS: readonly Flag[] = [
     "STREAMRELAY_KEY",
     "RELAY_ENCRYPTION_KEY",
   ]),
+  {
+    name: "encryption",
+    value: "VERSION",
+    help: "v2 (default), or v1 with clients of the Python package",
+  },
 ];
 
 /** How patient a client is. */
@@ -71,6 +76,16 @@ export interface RelayAccess {
   url: string;
   /** A credential; none for a relay that asks for none. */
   token: string;
+}
+
+/** A channel, and what opens it. */
+export interface ChannelAddress extends RelayAccess {
+  /** Its id. */
+  channel: string;
+  /** Its key; `""` for none. */
+  key: string;
+  /** How it is encrypted, where that was said. */
+  encryption?: "v1" | "v2";
 }
 
 /**
@@ -106,7 +121,7 @@ export async function channelAddress(
   given: Given,
   role: keyof SubmittedJob["tokens"],
   channel: string | undefined = given.text("channel"),
-): Promise<RelayAccess & { channel: string; key: string }> {
+): Promise<ChannelAddress> {
   if (channel === undefined) {
     throw new UsageError(
       "No channel was given: expected --channel ID or STREAMRELAY_CHANNEL",
@@ -121,9 +136,18 @@ export async function channelAddress(
     : undefined;
   const token = await typedSecret(given, "token") ?? known ??
     await environmentSecret(given, "token") ?? await ownSecret(url);
-  const key = await typedSecret(given, "key") ??
-    await environmentSecret(given, "key") ?? "";
-  return { url, channel, token, key };
+  return { url, channel, token, ...await keyOf(given) };
+}
+
+async function keyOf(given: Given): Promise<Pick<ChannelAddress, "key" | "encryption">> {
+  const typed = await typedSecret(given, "key");
+  const key = typed ?? await environmentSecret(given, "key") ?? "";
+  // that variable is the Python package's, which knows nothing else
+  const isPythons = typed === undefined && key === Deno.env.get("RELAY_ENCRYPTION_KEY") &&
+    !Deno.env.get("STREAMRELAY_KEY");
+  const encryption = given.choice("encryption", ["v1", "v2"]) ??
+    (key !== "" && isPythons ? "v1" : undefined);
+  return { key, ...(encryption && { encryption }) };
 }
 
 async function ownSecret(url: string): Promise<string> {

@@ -21,6 +21,7 @@ and cancel of this user on this machine need no token for it.`,
       value: "TIME",
       help: "How long it lives while nobody uses it; the relay's --channel-timeout by default",
     },
+    { name: "keyed", help: "Its producer and its readers have a key of end-to-end encryption" },
     {
       name: "export",
       help: "Print what a job needs as shell exports, for eval",
@@ -44,6 +45,7 @@ async function run(given: Given): Promise<number> {
   const channel = await control.createChannel({
     ...(id !== undefined && { id }),
     ...(ttl !== undefined && { ttl }),
+    ...(given.on("keyed") && { keyed: true }),
   });
   await writeJobRecord({
     channel: channel.id,

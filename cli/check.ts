@@ -1,9 +1,9 @@
 /** `streamrelay check`: whether streaming through a relay works from here. @module */
-import { RelayConsumer, toHttpUrl } from "../client/mod.ts";
+import { RelayConsumer, RelayProducer, toHttpUrl } from "../client/mod.ts";
 import { CODES, type ErrorCode, generateKey, randomId, StreamError } from "../stream/mod.ts";
 import { RELAY_FLAGS, relayAccess } from "./channel_address.ts";
 import { openCheckChannel } from "./check_channel.ts";
-import { checkWay } from "./check_way.ts";
+import { checkWay, type Way } from "./check_way.ts";
 import type { Command } from "./command.ts";
 import type { Given } from "./given.ts";
 import { say } from "./say.ts";
@@ -71,7 +71,7 @@ async function run(given: Given): Promise<number> {
       ["encrypted", { ...way, protocol: "v1", key: generateKey() }],
     ];
   for (const [name, options] of ways) await report.step(name, () => checkWay(options));
-  await report.step("wrong secret", () => wrongSecret(url, timeout));
+  await report.step("wrong secret", () => wrongSecret({ ...way, protocol: ours ? "v2" : "v1" }));
   return report.exit;
 }
 
@@ -127,37 +127,36 @@ async function healthOf(
   });
 }
 
-async function wrongSecret(url: string, timeout: number): Promise<string> {
-  const consumer = new RelayConsumer({
+/** What may not read must be refused before a word comes, or else gets the words. */
+async function wrongSecret(way: Omit<Way, "key">): Promise<string> {
+  const { url, protocol, timeout } = way;
+  const channel = await openCheckChannel(url, way.token, timeout);
+  const common = {
     url,
-    channel: `check-${randomId()}`,
-    token: `wrong-${randomId()}`,
+    channel: channel.id,
+    protocol,
     key: "",
     connectTimeout: timeout,
     retry: { giveUpAfter: 0 },
-  });
-  // what does not read can't be refused by some relays until it has been accepted
-  const refused = consumer.stream().drain();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+    signal: AbortSignal.timeout(timeout),
+  };
+  const consumer = new RelayConsumer({ ...common, token: `wrong-${randomId()}` });
+  const producer = new RelayProducer({ ...common, token: channel.produce });
   try {
-    const { error } = await Promise.race([
-      refused,
-      consumer.opened.then(() => ({ error: undefined }), () => refused),
-      new Promise<{ error: StreamError }>((resolve) =>
-        timer = setTimeout(
-          () => resolve({ error: new StreamError("timeout", "The relay did not answer") }),
-          timeout,
-        )
-      ),
-    ]);
+    const read = consumer.stream().drain();
+    await Promise.race([read, consumer.opened.catch(() => {})]);
+    // in v1 only what comes next tells
+    await producer.token("private").then(() => producer.done()).catch(() => {});
+    const { error } = await read;
     if (error?.code === "unauthorized" || error?.code === "forbidden") {
       return "it is refused, as it must be";
     }
-    if (error && error.code !== "not_found") throw error;
+    if (error) throw error;
     say("Warning: the relay asks for no secret: everybody who reaches it can read and write");
     return "it was taken: the relay asks for none";
   } finally {
-    clearTimeout(timer);
     consumer.close();
+    await producer.close().catch(() => {});
+    await channel.close();
   }
 }

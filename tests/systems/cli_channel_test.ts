@@ -191,6 +191,13 @@ Deno.test("channel - a key encrypts, and without it the reader is told", async (
   assertEquals(sent.code, 0, sent.stderr);
   const keyed = ["consume", "--channel", channel, "--key-file", key];
   assertEquals(await somebody.run(keyed), { code: 0, stdout: "private", stderr: "" });
+  // the Python package's variable means the Python package's encryption
+  const old = await newChannel(somebody, "--keyed");
+  const hex = (await Deno.readTextFile(key)).trim();
+  const python = { ...old.env, RELAY_ENCRYPTION_KEY: hex };
+  assertEquals((await somebody.run(["produce"], { env: python, stdin: "old" })).code, 0);
+  const v1 = ["consume", "--channel", old.channel, "--key-file", key, "--encryption", "v1"];
+  assertEquals((await somebody.run(v1)).stdout, "old");
   const blind = await somebody.run(["consume", "--channel", channel]);
   assertEquals([blind.code, blind.stdout], [26, ""]);
   assertMatch(blind.stderr, /\[decrypt_failed\]\n$/);
