@@ -55,6 +55,7 @@ export class StoreDatabase {
   #connection?: DatabaseSync;
   #statements = new Map<string, StatementSync>();
   #chore: ReturnType<typeof setTimeout> | undefined;
+  #shrunk = false;
 
   /** @param connect What opens a file. */
   constructor(connect: typeof DatabaseSync) {
@@ -300,10 +301,18 @@ export class StoreDatabase {
       this.#remove(garbage.channel, garbage.before);
       return true;
     }
-    if (this.#pragma("freelist_count") <= StoreDatabase.sparePages) return false;
-    // one step a page
-    this.#sql(`PRAGMA incremental_vacuum(${StoreDatabase.vacuumPages})`).all();
-    return true;
+    if (this.#pragma("freelist_count") > StoreDatabase.sparePages) {
+      // one step a page
+      this.#sql(`PRAGMA incremental_vacuum(${StoreDatabase.vacuumPages})`).all();
+      this.#shrunk = true;
+      return true;
+    }
+    if (this.#shrunk) {
+      // only now the file itself gets smaller
+      this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      this.#shrunk = false;
+    }
+    return false;
   }
 
   #remove(channel: number, before: number): void {
