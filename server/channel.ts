@@ -19,7 +19,7 @@ import {
 import { failingStatus, failureIn, statusRecord } from "./records.ts";
 import { Reader, type ReaderSink, type StalledReaders } from "./reader.ts";
 import { type ProducerStatus, Supervision, type SupervisorLink } from "./supervision.ts";
-import { refusePlaintext, withoutOutput } from "./sealed_records.ts";
+import { refusePlaintext, withoutOutput, withSession } from "./sealed_records.ts";
 import type { ConsumerLink, ProducerLink } from "./channel_links.ts";
 import type {
   AppendBatch,
@@ -169,7 +169,17 @@ export class Channel {
    * Appends. While somebody supervises, a producer's `error` becomes a `status {failing}` in its place:
    * the supervisor alone knows what the scheduler knows.
    */
-  async append(
+  append(
+    writer: Writer,
+    batch: AppendBatch,
+    close?: CloseKind,
+  ): Promise<AppendResult> {
+    if (close !== undefined || this.keyed) return this.#appendWithCare(writer, batch, close);
+    // the hot path: every async function more is a good part of what a v1 message costs
+    return this.#context.store.append(this.id, writer, batch).catch(this.#refused);
+  }
+
+  async #appendWithCare(
     writer: Writer,
     batch: AppendBatch,
     close?: CloseKind,
@@ -183,30 +193,35 @@ export class Channel {
       content = failing.batch;
       closing = undefined;
     }
-    try {
-      const result = await this.#context.store.append(
-        this.id,
-        writer,
-        content,
-        closing && { close: closing },
-      );
-      if (failing && !this.end) {
-        this.#supervision.producerFailed(failureIn(batch));
-        if (result.appended > 0) this.#supervision.notify(failing.status);
+    const result = await this.#context.store.append(
+      this.id,
+      writer,
+      content,
+      closing && { close: closing },
+    ).catch(this.#refused);
+    if (failing && !this.end) {
+      this.#supervision.producerFailed(failureIn(batch));
+      if (result.appended > 0) {
+        const { store } = this.#context;
+        const told = await withSession(store, this.id, this.next, failing.status);
+        this.#supervision.notify(told);
       }
-      if (closing === "error" && result.appended === 0 && !result.end) {
-        // sent again after the lease ran out: it stands in the log as a status already
-        const { end } = await this.setEnd("relay", "error", failureIn(batch));
-        return { ...result, end };
-      }
-      return result;
-    } catch (error) {
-      if (error instanceof StreamError && error.code === "limit") {
-        await this.setEnd("relay", "error", error.toJSON());
-      }
-      throw error;
     }
+    if (closing === "error" && result.appended === 0 && !result.end) {
+      // sent again after the lease ran out: it stands in the log as a status already
+      const { end } = await this.setEnd("relay", "error", failureIn(batch));
+      return { ...result, end };
+    }
+    return result;
   }
+
+  /** A full channel ends; made once, not for every append. */
+  #refused = async (error: unknown): Promise<never> => {
+    if (error instanceof StreamError && error.code === "limit") {
+      await this.setEnd("relay", "error", error.toJSON());
+    }
+    throw error;
+  };
 
   /** Appends a status of the supervisor's or the relay's own. */
   async status(

@@ -155,47 +155,44 @@ class V1ProducerSession implements Session, ProducerLink {
 
   #take(line: string): void {
     this.#pending.push(line);
-    this.#committing ??= this.#commit().finally(() => this.#committing = undefined);
+    if (this.#committing === undefined) this.#commit();
   }
 
-  /** Commits what came, together with whatever comes while a commit is under way. */
-  async #commit(): Promise<void> {
-    try {
-      while (this.#pending.length > 0) {
-        const lines = this.#pending;
-        this.#pending = [];
-        const n = lines.length;
-        const seq = this.#seq;
-        this.#seq += n;
-        if (
-          lines[n - 1].startsWith('{"type": "enc"') ||
-          lines[n - 1].startsWith('{"type":"enc"')
-        ) {
-          this.#sealed = true;
-        }
-        await this.#channel.append(
-          {
-            origin: "producer",
-            id: this.#instance,
-            epoch: this.epoch,
-            seq,
-            span: n,
-          },
-          { n, text: n === 1 ? lines[0] : lines.join("\n") },
-          this.#ends,
-        );
-      }
-    } catch (error) {
-      if (this.#finished) return;
-      this.#finished = true;
-      refuse(this.#context, this.#peer, 1, error);
+  /** Commits what came. Without async functions: this runs for every message. */
+  #commit(): void {
+    const lines = this.#pending;
+    this.#pending = [];
+    const n = lines.length;
+    const last = lines[n - 1];
+    const seq = this.#seq;
+    this.#seq += n;
+    if (last.startsWith('{"type": "enc"') || last.startsWith('{"type":"enc"')) {
+      this.#sealed = true;
     }
+    this.#committing = this.#channel.append(
+      { origin: "producer", id: this.#instance, epoch: this.epoch, seq, span: n },
+      { n, text: n === 1 ? last : lines.join("\n") },
+      this.#ends,
+    ).then(this.#committed, this.#refused);
   }
+
+  /** Commits what came meanwhile. */
+  #committed = (): void => {
+    this.#committing = undefined;
+    if (this.#pending.length > 0) this.#commit();
+  };
+
+  #refused = (error: unknown): void => {
+    this.#committing = undefined;
+    if (this.#finished) return;
+    this.#finished = true;
+    refuse(this.#context, this.#peer, 1, error);
+  };
 
   /** After encrypted messages a proper close is the end; the verdict is inside them. */
   async #settle(code: number): Promise<void> {
     // what came before the close is stored before anything is made of the close
-    await this.#committing;
+    while (this.#committing !== undefined) await this.#committing;
     if (code === 1000 && this.#sealed && !this.#ends && !this.#finished) {
       this.#finished = true;
       await this.#channel.setEnd("producer", "sealed");
@@ -216,6 +213,10 @@ class V1Sink implements ReaderSink {
 
   ready(): boolean {
     return this.#peer.bufferedAmount < PEER_QUEUE_BYTES;
+  }
+
+  wakes(): boolean {
+    return false;
   }
 
   frame({ n, text, first }: StoredFrame, from: number): void {
