@@ -5,7 +5,7 @@
  * @module
  */
 import { encodeControl, encodeFrame } from "../stream/mod.ts";
-import { type Lane, openSocket, PROBE } from "./lane.ts";
+import { type Lane, openSocket, PROBE, PROBES } from "./lane.ts";
 import type { Server } from "./servers.ts";
 
 const MAX_RECORDS = 512;
@@ -17,7 +17,7 @@ const CREDIT = 1024 * 1024;
  *
  * @param server The server between.
  * @param channel The channel's name; the root secret makes it.
- * @param received Called with every record line that arrives after the probe.
+ * @param received Called with every record line that arrives after the probes.
  * @returns The lane.
  */
 export async function openV2Lane(
@@ -28,17 +28,15 @@ export async function openV2Lane(
   const consumer = await openSocket(`${url}/v2/consume/${channel}`);
   consumer.send(encodeControl({ hello: { v: 2, auth: secret, from: 0, credit: CREDIT } }));
   let deliver = (_record: string) => {};
-  const crossed = new Promise<void>((resolve) => {
-    deliver = () => {
-      deliver = received;
-      resolve();
-    };
-  });
   takeFrames(consumer, (record) => deliver(record));
   const producer = await openSocket(`${url}/v2/produce/${channel}`);
   const gatherer = await greet(producer, channel, secret);
-  gatherer.push(PROBE);
-  await crossed;
+  for (let probe = 0; probe < PROBES; probe++) {
+    const crossed = new Promise<void>((resolve) => deliver = () => resolve());
+    gatherer.push(PROBE);
+    await crossed;
+  }
+  deliver = received;
   return {
     push: (record) => gatherer.push(record),
     close() {
