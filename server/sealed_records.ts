@@ -45,6 +45,26 @@ export async function sessionInForce(
 }
 
 /**
+ * Adds what a supervisor with the key needs to open a sealed failure: the session it belongs to.
+ *
+ * @param store Where the channel is.
+ * @param id The channel.
+ * @param next The channel's tail.
+ * @param status A `failing` status.
+ * @returns The status, with `session` where it holds a sealed record.
+ */
+export async function withSession<T extends object>(
+  store: Store,
+  id: string,
+  next: number,
+  status: T,
+): Promise<T> {
+  if (!("sealed" in status)) return status;
+  const session = await sessionInForce(store, id, next);
+  return session === undefined ? status : { ...status, session: JSON.parse(session.line) };
+}
+
+/**
  * Refuses plaintext in a keyed channel, which a producer without the key would write.
  *
  * @param text Record lines, joined by LF.

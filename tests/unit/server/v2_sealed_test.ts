@@ -89,7 +89,8 @@ onBothTransports("v2 sealed - a supervisor gets a sealed failure as it is", asyn
   assertEquals((await socket.json()).status.state, "connected");
   await producer.put([begin, end], "error");
   const { status } = await socket.json();
-  assertEquals(status, { state: "failing", sealed: JSON.parse(end) });
+  const session = JSON.parse(begin);
+  assertEquals(status, { state: "failing", sealed: JSON.parse(end), session });
 
   socket.send({ status: { state: "failing", details: FAILING } });
   const ended = await relay.api("POST", "/v1/channels/c/end", {
