@@ -17,7 +17,7 @@ import { runTests } from "./tools/run_tests.ts";
 import { sourceFiles } from "./tools/source_files.ts";
 import { denoTotals } from "./tools/totals.ts";
 
-const PUBLIC_FOLDERS = ["stream", "client", "server", "adapters", "std"];
+const PUBLIC_FOLDERS = ["stream", "client", "server", "adapters", "cli", "std"];
 // One after the other: the suites share systems, and a small machine has few cores.
 const DENO_TEST = [Deno.execPath(), "test", "-A", "--no-prompt"];
 
@@ -118,9 +118,7 @@ async function runPortable(
 async function chosenFiles(paths: readonly string[]): Promise<string[]> {
   const all = await sourceFiles("tests", "_test.ts");
   if (paths.length === 0) return all;
-  const wanted = paths.map((path) =>
-    path.replace(/^\.\//, "").replace(/\/$/, "")
-  );
+  const wanted = paths.map((path) => path.replace(/^\.\//, "").replace(/\/$/, ""));
   for (const path of wanted) {
     if (!all.some((file) => isUnder(file, path))) {
       throw new Error(`No test file is or is under "${path}"`);

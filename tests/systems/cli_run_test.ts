@@ -1,6 +1,7 @@
 /** What a user sees of `run`, `ls`, `logs`, `attach`, `cancel` and `demo` with jobs of this machine. @module */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { until } from "../tools/until.ts";
+import { answered, openAiStandIn } from "../unit/examples/openai_stand_in.ts";
 import { type Person, person } from "./command_line.ts";
 import { runCommand } from "./run_command.ts";
 
@@ -33,6 +34,10 @@ Deno.test("run local - the prompt goes in by stdin, the answer comes out as it i
   );
   const run = somebody.start(["run", "local", job], { stdin: "What is a tide?\n" });
   await run.printed("to: What is a tide?\n");
+  // neither the prompt nor the token can be read by others
+  const listed = (await runCommand(["ps", "-eo", "args"])).stdout;
+  assert(listed.includes(job), listed);
+  assert(!listed.includes("a tide?") && !/eyJ[\w-]+\.eyJ/.test(listed), listed);
   await Deno.writeTextFile(`${somebody.home}/go`, "");
   // where stderr is no terminal nothing is said
   assertEquals(await run.outcome, {
@@ -276,6 +281,25 @@ Deno.test("demo - says what it is, and answers", async () => {
   assertStringIncludes(first.stderr, "no neural network");
   assertMatch(first.stderr, /runs on this machine, and its words go through a relay at ws:/);
   assertEquals((await somebody.run(demo)).stdout, first.stdout);
+});
+
+Deno.test("demo - asks an OpenAI-compatible server in place of the little model", async () => {
+  await using server = openAiStandIn(answered("Tides rise."));
+  await using somebody = await person();
+  const { code, stdout, stderr } = await somebody.run([
+    "demo",
+    "What is a tide?",
+    "--executor",
+    "local",
+    "--upstream",
+    server.url,
+    "--model",
+    "big",
+  ]);
+  assertEquals([code, stdout], [0, "Tides rise.\n"], stderr);
+  assertStringIncludes(stderr, `The job asks big at ${server.url}`);
+  const { messages } = server.requests[0].body as { messages: { content: string }[] };
+  assertEquals(messages.at(-1)?.content, "What is a tide?");
 });
 
 Deno.test("demo - a server that fails is told of, and no answer is made up", async () => {

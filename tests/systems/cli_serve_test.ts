@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { RelayConsumer } from "../../client/mod.ts";
 import { person } from "./command_line.ts";
+import { runCommand } from "./run_command.ts";
 
 const STATE = "state/streamrelay";
 
@@ -120,6 +121,38 @@ Deno.test("serve - a secret as an argument is warned of, one in a file is not", 
   await Deno.chmod(file, 0o644);
   const loose = await somebody.run([...serve, "--secret-file", file]);
   assertStringIncludes(loose.stderr, "can be read by others: chmod 600 it");
+});
+
+Deno.test({
+  name: "serve - with a certificate, on every address, by both transports",
+  ignore: (await runCommand(["openssl", "version"])).code !== 0,
+  async fn() {
+    await using somebody = await person();
+    const [cert, key] = ["cert", "key"].map((name) => `${somebody.home}/${name}.pem`);
+    const made = await runCommand(
+      ("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost " +
+        `-addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout ${key} -out ${cert}`)
+        .split(" "),
+    );
+    assertEquals(made.code, 0, made.stderr);
+    for (const transport of ["deno", "ws"]) {
+      const relay = somebody.start(
+        ["serve", "--port", "0", "--host", "0.0.0.0", "--cert", cert, "--key", key],
+        { env: { STREAMRELAY_TRANSPORT: transport } },
+      );
+      const shown = await relay.printed(/Relay at wss:\/\/0\.0\.0\.0:\d+, /);
+      const [, port] = /:(\d+),/.exec(shown)!;
+      const checked = await somebody.run(["check", `https://localhost:${port}`], {
+        env: {
+          DENO_CERT: cert,
+          STREAMRELAY_TOKEN_FILE: `${somebody.home}/${STATE}/secret`,
+        },
+      });
+      assertEquals(checked.code, 0, checked.stdout);
+      relay.kill("SIGTERM");
+      assertEquals((await relay.outcome).code, 0);
+    }
+  },
 });
 
 Deno.test("serve - what can't be served is told in one sentence", async () => {

@@ -6,9 +6,7 @@ const LONGEST = 350;
 const MEDIAN = 180;
 
 const files = (await Promise.all(
-  ["", "stream", "client", "server", "adapters", "std"].map((folder) =>
-    sourceFiles(folder)
-  ),
+  ["", "stream", "client", "server", "adapters", "cli", "std"].map((folder) => sourceFiles(folder)),
 )).flat();
 const sources = await Promise.all(files.map(async (file) => {
   const text = await Deno.readTextFile(file);
