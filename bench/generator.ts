@@ -14,6 +14,9 @@ const UNDER_WAY_ON_ONE = 16_384;
 /** A channel may hold 64 MiB; this many records stay well below. */
 const MOST_RECORDS = 1_200_000;
 
+/** How long a measurement may take in all. */
+const PATIENCE_MS = 30_000;
+
 /** How much crossed a server. */
 export interface Throughput {
   /** Messages a second, over all channels. */
@@ -75,7 +78,7 @@ export async function unpaced(
   const began = performance.now();
   const timer = setTimeout(() => most = arrived + 1, seconds * 1000);
   for (const start of sources) start();
-  await ended;
+  await patiently(ended, server);
   const took = performance.now() - began;
   const used = server.cpu() - cpu;
   clearTimeout(timer);
@@ -120,9 +123,23 @@ export async function paced(
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  await ended;
+  await patiently(ended, server);
   for (const lane of open) lane.close();
   return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+}
+
+/** A server that stopped passing messages on must not stop the bench. */
+async function patiently(ended: Promise<void>, { label }: Server): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`${label}: not every message arrived within ${PATIENCE_MS / 1000} s`);
+    timer = setTimeout(() => reject(error), PATIENCE_MS);
+  });
+  try {
+    await Promise.race([ended, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function token(content: string): string {
