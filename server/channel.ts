@@ -18,12 +18,8 @@ import {
 } from "../stream/mod.ts";
 import { failingStatus, failureIn, statusRecord } from "./records.ts";
 import { Reader, type ReaderSink, type StalledReaders } from "./reader.ts";
-import {
-  type ProducerStatus,
-  Supervision,
-  type SupervisorLink,
-} from "./supervision.ts";
-import { refusePlaintext, withoutOutput } from "./sealed_records.ts";
+import { type ProducerStatus, Supervision, type SupervisorLink } from "./supervision.ts";
+import { refusePlaintext, withoutOutput, withSession } from "./sealed_records.ts";
 import type { ConsumerLink, ProducerLink } from "./channel_links.ts";
 import type {
   AppendBatch,
@@ -71,6 +67,7 @@ export class Channel {
   #holds = 0;
   #unwatch: () => void;
   #dead = false;
+  #saidAway = false;
 
   /**
    * @param info What the store knows of it.
@@ -93,10 +90,7 @@ export class Channel {
       lost: (failure) => this.#quietly(this.setEnd("relay", "error", failure)),
       abandoned: (seconds) =>
         this.#quietly(
-          this.requestCancel(
-            "relay",
-            `The supervisor has been gone for ${seconds} s`,
-          ),
+          this.requestCancel("relay", `The supervisor has been gone for ${seconds} s`),
         ),
     });
     this.#unwatch = context.store.watch(info.id, {
@@ -146,6 +140,18 @@ export class Channel {
     return !this.#dead;
   }
 
+  /**
+   * Takes the channel up after a restart of the relay: whoever was connected is away now, and has as
+   * long to come back as if it had just gone.
+   *
+   * @param supervised Whether a supervisor's lease held.
+   */
+  revive(supervised: boolean): void {
+    if (this.#claimed) this.#supervision.producerWent();
+    if (supervised) this.#supervision.leave(this.#claimed);
+    this.#settle();
+  }
+
   /** Keeps the live channel until the returned function is called. */
   hold(): () => void {
     this.#holds++;
@@ -163,7 +169,17 @@ export class Channel {
    * Appends. While somebody supervises, a producer's `error` becomes a `status {failing}` in its place:
    * the supervisor alone knows what the scheduler knows.
    */
-  async append(
+  append(
+    writer: Writer,
+    batch: AppendBatch,
+    close?: CloseKind,
+  ): Promise<AppendResult> {
+    if (close !== undefined || this.keyed) return this.#appendWithCare(writer, batch, close);
+    // the hot path: every async function more is a good part of what a v1 message costs
+    return this.#context.store.append(this.id, writer, batch).catch(this.#refused);
+  }
+
+  async #appendWithCare(
     writer: Writer,
     batch: AppendBatch,
     close?: CloseKind,
@@ -177,30 +193,35 @@ export class Channel {
       content = failing.batch;
       closing = undefined;
     }
-    try {
-      const result = await this.#context.store.append(
-        this.id,
-        writer,
-        content,
-        closing && { close: closing },
-      );
-      if (failing && !this.end) {
-        this.#supervision.producerFailed(failureIn(batch));
-        if (result.appended > 0) this.#supervision.notify(failing.status);
+    const result = await this.#context.store.append(
+      this.id,
+      writer,
+      content,
+      closing && { close: closing },
+    ).catch(this.#refused);
+    if (failing && !this.end) {
+      this.#supervision.producerFailed(failureIn(batch));
+      if (result.appended > 0) {
+        const { store } = this.#context;
+        const told = await withSession(store, this.id, this.next, failing.status);
+        this.#supervision.notify(told);
       }
-      if (closing === "error" && result.appended === 0 && !result.end) {
-        // sent again after the lease ran out: it stands in the log as a status already
-        const { end } = await this.setEnd("relay", "error", failureIn(batch));
-        return { ...result, end };
-      }
-      return result;
-    } catch (error) {
-      if (error instanceof StreamError && error.code === "limit") {
-        await this.setEnd("relay", "error", error.toJSON());
-      }
-      throw error;
     }
+    if (closing === "error" && result.appended === 0 && !result.end) {
+      // sent again after the lease ran out: it stands in the log as a status already
+      const { end } = await this.setEnd("relay", "error", failureIn(batch));
+      return { ...result, end };
+    }
+    return result;
   }
+
+  /** A full channel ends; made once, not for every append. */
+  #refused = async (error: unknown): Promise<never> => {
+    if (error instanceof StreamError && error.code === "limit") {
+      await this.setEnd("relay", "error", error.toJSON());
+    }
+    throw error;
+  };
 
   /** Appends a status of the supervisor's or the relay's own. */
   async status(
@@ -242,9 +263,7 @@ export class Channel {
     });
     return {
       cancel,
-      ack: this.#producer && this.#producer.face !== "http"
-        ? "producer"
-        : "recorded",
+      ack: this.#producer && this.#producer.face !== "http" ? "producer" : "recorded",
     };
   }
 
@@ -289,25 +308,17 @@ export class Channel {
     const other = this.#producer;
     if (other && other.epoch > link.epoch) {
       // a newer one claimed and connected while this one was still on its way in
-      throw new StreamError(
-        "fenced",
-        "A newer producer has claimed the channel",
-      );
+      throw new StreamError("fenced", "A newer producer has claimed the channel");
     }
     this.#producer = link;
     other?.fence();
     const supervision = this.#supervision;
-    const wasAway = supervision.producerAway;
     this.#claimed = true;
     supervision.producerCame();
     supervision.notify({ state: "connected", epoch: link.epoch });
-    if (wasAway && !this.end) {
-      this.#quietly(
-        this.status("relay", {
-          state: "running",
-          reason: "The producer is back",
-        }),
-      );
+    if (this.#saidAway && !this.end) {
+      this.#saidAway = false;
+      this.#quietly(this.status("relay", { state: "running", reason: "The producer is back" }));
     }
     return (vanished) => {
       if (this.#producer !== link) return;
@@ -315,6 +326,7 @@ export class Channel {
       if (vanished && !this.end && !this.#dead) {
         supervision.producerWent();
         if (supervision.alive) {
+          this.#saidAway = true;
           supervision.notify({ state: "disconnected" });
           this.#quietly(this.status("relay", { state: "disconnected" }));
         }
@@ -377,10 +389,10 @@ export class Channel {
   ): (lease?: number) => void {
     const supervision = this.#supervision;
     supervision.attach(link);
-    if (!this.end) this.#quietly(this.renew(lease, onDisconnect));
-    if (supervision.producerAway) link.status({ state: "disconnected" });
-    else if (this.#producer) {
-      link.status({ state: "connected", epoch: this.#producer.epoch });
+    if (!this.end) {
+      this.#quietly(this.renew(lease, onDisconnect));
+      if (supervision.producerAway) link.status({ state: "disconnected" });
+      else if (this.#producer) link.status({ state: "connected", epoch: this.#producer.epoch });
     }
     return (seconds) => {
       if (supervision.detach(link) && !this.end && !this.#dead) {
@@ -427,8 +439,7 @@ export class Channel {
   }
 
   get #needed(): boolean {
-    return this.#holds > 0 || this.#producer !== undefined ||
-      this.#readers.size > 0 ||
+    return this.#holds > 0 || this.#producer !== undefined || this.#readers.size > 0 ||
       this.#supervision.links.size > 0 || this.#supervision.armed;
   }
 
