@@ -14,6 +14,8 @@ const READ_BYTES = 256 * 1024;
 export interface ReaderSink {
   /** Whether more may be sent now; when not, the reader waits and goes on from its offset. */
   ready(): boolean;
+  /** Whether it pumps the reader itself once it is ready again; otherwise it is looked at now and then. */
+  wakes(): boolean;
   /** Takes a frame, of which records before `from` were delivered already. */
   frame(frame: StoredFrame, from: number): void;
   /** Takes the news that records `from` to `to` were dropped. */
@@ -107,7 +109,7 @@ export class Reader {
     this.#busy = false;
     if (this.#left) return true;
     if (behind) {
-      this.#stall(this);
+      if (!this.#sink.wakes()) this.#stall(this);
     } else if (this.#channel.end) {
       this.#left = true;
       this.#sink.ended(this.#channel.end);

@@ -172,6 +172,7 @@ function download(channel: Channel): ReadableStream<Uint8Array> {
       };
       const sink: ReaderSink = {
         ready: () => (controller.desiredSize ?? 0) > 0,
+        wakes: () => true, // its reader pulls
         frame: (frame, from) => {
           const text = textOf(frame, from);
           if (text !== "") controller.enqueue(encoder.encode(text));

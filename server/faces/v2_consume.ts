@@ -167,6 +167,11 @@ class ConsumerSession implements Session, ReaderSink {
       this.#peer.bufferedAmount < PEER_QUEUE_BYTES;
   }
 
+  wakes(): boolean {
+    // without credit it is the consumer's turn
+    return this.#sent >= this.#credit;
+  }
+
   frame(frame: StoredFrame, from: number): void {
     const skip = from - frame.first;
     const n = frame.n - skip;

@@ -178,6 +178,7 @@ Deno.test("reading - what is committed while a reader comes to rest is delivered
   const got: string[] = [];
   const sink: ReaderSink = {
     ready: () => true,
+    wakes: () => false,
     frame: ({ text }) => got.push(text),
     gap: () => {},
     ended: () => {},

@@ -1,11 +1,5 @@
 /** What a sqlite store knows after it was closed and opened again. @module */
-import {
-  assert,
-  assertEquals,
-  assertGreaterOrEqual,
-  assertLess,
-  assertRejects,
-} from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertRejects } from "@std/assert";
 import { type ChannelEnd, StreamError } from "../../../stream/mod.ts";
 import { SHAPE, sqliteFolder } from "./sqlite_folder.ts";
 
