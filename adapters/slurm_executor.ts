@@ -196,10 +196,18 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     return bin ? `${bin}/${program}` : program;
   }
 
-  /** `undefined` where it can't be told, which is no reason to give a job up. */
+  /**
+   * `undefined` where the question failed, which is no reason to give a job up. Where it is forbidden
+   * (`PrivateData`) Slurm's reason stands alone: it is another one for a partition that is down.
+   */
   async #partitionsDown(): Promise<Set<string> | undefined> {
-    const { code, stdout } = await this.#run("sinfo", ["-h", "-o", "%R|%a"]);
-    return code === 0 ? parsePartitionsDown(stdout) : undefined;
+    const { code, stdout, stderr } = await this.#run("sinfo", [
+      "-h",
+      "-o",
+      "%R|%a",
+    ]);
+    if (code === 0) return parsePartitionsDown(stdout);
+    return /denied/i.test(stderr) ? new Set() : undefined;
   }
 
   async #askArchives(): Promise<boolean> {
