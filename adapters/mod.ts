@@ -29,6 +29,7 @@ export type { JobFiles } from "./job_files.ts";
 export type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
 export type { JobCredentials, JobProducer, JobScriptSpec, JobTimings } from "./job_script.ts";
 export { buildJobScript } from "./job_script.ts";
+export * from "./globus/mod.ts";
 export { type LocalConfig, LocalExecutor } from "./local_executor.ts";
 export type { ProducerKind } from "./packed_producers.ts";
 export {

@@ -1,0 +1,44 @@
+def streamrelay_call(
+    function,
+    arguments,
+    relay_url,
+    channel_id,
+    relay_secret="",
+    encryption_key="",
+    input_as="",
+    **_of_later_versions
+):
+    """Calls a function that is defined above with its channel's coordinates, and tells how it ended."""
+    import traceback
+
+    if streamrelay_over(relay_url, channel_id, relay_secret):
+        return streamrelay_answer(outcome="cancelled")
+    keywords = dict(arguments, relay_url=relay_url, channel_id=channel_id)
+    if relay_secret:
+        keywords["relay_secret"] = relay_secret
+    if encryption_key:
+        keywords["encryption_key"] = encryption_key
+    if input_as:
+        status, body = streamrelay_ask(relay_url, channel_id, relay_secret, "/input")
+        if status != 200:
+            return streamrelay_answer(
+                outcome="refused",
+                message="The input could not be fetched from the relay (%s); the function was not called"
+                % (status or "no answer"),
+            )
+        keywords[input_as] = body.decode("utf-8")
+    try:
+        globals()[function](**keywords)
+    except BaseException as error:
+        if isinstance(error, SystemExit) and not error.code:
+            return streamrelay_answer(outcome="returned")
+        # without this frame, which is none of the user's
+        frames = error.__traceback__.tb_next or error.__traceback__
+        text = "".join(traceback.format_exception(type(error), error, frames))
+        return streamrelay_answer(
+            outcome="raised",
+            kind=type(error).__name__,
+            message="".join(traceback.format_exception_only(type(error), error)).strip(),
+            stderr=text[-8192:],
+        )
+    return streamrelay_answer(outcome="returned")
