@@ -10,6 +10,7 @@ import type { ChannelEnd, OnDisconnect } from "../stream/v2_control.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
 import type { PreparedChannel } from "./prepare_channel.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { openFailing } from "./sealed_words.ts";
 import { Supervisor } from "./supervisor.ts";
 import { DEFAULT_TIMINGS } from "./timings.ts";
 
@@ -52,7 +53,7 @@ export async function attend<C extends ExecutorConfig>(
   options: AttendOptions<C>,
 ): Promise<Attendance> {
   const { scheduler, config, onDisconnect } = options;
-  const { channel, relay: url, tokens } = options.channel;
+  const { channel, relay: url, tokens, key } = options.channel;
   const token = tokens.supervise;
   const supervisor: Supervisor = new Supervisor({
     control: new ControlClient({ url, token }),
@@ -63,6 +64,7 @@ export async function attend<C extends ExecutorConfig>(
     output: (jobId) => scheduler.output(jobId, options.outputPath()),
     timings: { ...DEFAULT_TIMINGS, ...config.timings },
     announceRunning: config.producer?.script ?? false,
+    ...(key !== undefined && { open: (status) => openFailing(key, channel, status) }),
     lost: options.onLost,
   });
   const relay = new RelaySupervisor({

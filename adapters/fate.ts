@@ -21,6 +21,9 @@ export interface LastWords {
   details: Record<string, unknown>;
 }
 
+/** What the relay tells of the producer. */
+export type ProducerStatus = { state: string } & Record<string, unknown>;
+
 /** What is known apart from the scheduler's answer. */
 export interface Knowledge {
   /** The scheduler's id. */
@@ -47,9 +50,7 @@ export interface Knowledge {
  * assertEquals(words.message, "The job's program ended with exit code 7");
  * ```
  */
-export function lastWordsOf(
-  status: { state: string } & Record<string, unknown>,
-): LastWords {
+export function lastWordsOf(status: ProducerStatus): LastWords {
   const details = isRecord(status.details) ? { ...status.details } : {};
   const code = [status.code, details.code].find(isErrorCode) ?? "job_failed";
   delete details.code;
@@ -126,6 +127,39 @@ export function judge(
       ? `The job went silent without saying how its stream ended; ${what}`
       : `Nothing of the job ever reached the relay; ${what}. Expected the node to reach the relay's jobUrl`,
     details,
+  };
+}
+
+/**
+ * What of a verdict may stand in a channel that is encrypted end to end, where the relay reads it:
+ * nothing that the program printed.
+ *
+ * @param verdict The verdict.
+ * @param words What the job's script reported; its sentence may quote the program.
+ * @returns The verdict without output.
+ * @example
+ * ```ts
+ * import { publicPart } from "./fate.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const words = { code: "job_failed", message: "Exit 7: a secret", details: {} } as const;
+ * const verdict = { ...words, details: { exitCode: 7, stderr: "a secret" } };
+ * assertEquals(publicPart(verdict, words), {
+ *   code: "job_failed",
+ *   message: "The job's program ended with exit code 7",
+ *   details: { exitCode: 7 },
+ * });
+ * ```
+ */
+export function publicPart(
+  { code, message, details }: Verdict,
+  words?: LastWords,
+): Verdict {
+  const { stderr: _stderr, output: _output, ...rest } = details ?? {};
+  return {
+    code,
+    message: words?.message === message ? describe(rest) : message,
+    details: rest,
   };
 }
 

@@ -19,9 +19,12 @@ export const PRODUCER_ORDER: readonly ProducerKind[] = [
   "curl",
 ];
 
-/** How the job gets its channel's token: in the script, or in a 0600 file that its host can read. */
+/**
+ * How the job gets its channel's token and its stream's key: in the script, or in a 0600 file that its
+ * host can read.
+ */
 export type JobCredentials =
-  | { kind: "script"; token: string }
+  | { kind: "script"; token: string; key?: string }
   | { kind: "file"; path: string };
 
 /** What sends the program's output to the relay. */
@@ -93,7 +96,7 @@ export const WRAPPER_EXITS = {
 /**
  * Builds the script to hand to the submit command's standard input, or to `bash`.
  *
- * It holds the channel's token when `credentials` says so, and never a prompt. It runs on bash ≥ 4.2.
+ * It holds the channel's token and key when `credentials` says so, and never a prompt. It runs on bash ≥ 4.2.
  * CR LF line ends in the program become LF, because `sbatch` refuses the others.
  *
  * @param spec What is to run, and where its output goes.
@@ -148,11 +151,13 @@ function settings(
   use: ProducerKind[],
 ): Record<string, string | number | string[]> {
   const timings = spec.timings ?? {};
+  const { credentials } = spec;
   return {
     url: spec.relayUrl,
     channel: spec.channel,
-    token: spec.credentials.kind === "script" ? spec.credentials.token : "",
-    credentials: spec.credentials.kind === "file" ? spec.credentials.path : "",
+    token: credentials.kind === "script" ? credentials.token : "",
+    key: credentials.kind === "script" ? credentials.key ?? "" : "",
+    credentials: credentials.kind === "file" ? credentials.path : "",
     has_input: spec.hasInput ? "1" : "",
     setup: spec.setup ?? [],
     workdir: spec.workdir ?? "",

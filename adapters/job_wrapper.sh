@@ -4,9 +4,9 @@
 
 sr_say() { printf 'streamrelay: %s\n' "$*" >&2; }
 
-# Runs a command with what a producer needs to know; the token stays out of every argument list.
+# Runs a command with what a producer needs to know; token and key stay out of every argument list.
 sr_with_channel() {
-  STREAMRELAY_URL=$sr_url STREAMRELAY_CHANNEL=$sr_channel STREAMRELAY_TOKEN=$sr_token \
+  STREAMRELAY_URL=$sr_url STREAMRELAY_CHANNEL=$sr_channel STREAMRELAY_TOKEN=$sr_token STREAMRELAY_KEY=$sr_key \
     STREAMRELAY_HEARTBEAT=$sr_heartbeat STREAMRELAY_GIVE_UP=$sr_give_up \
     STREAMRELAY_KILL_AFTER=$sr_kill_after STREAMRELAY_DRAIN=$sr_drain STREAMRELAY_HINT=$sr_hint \
     "$@"
@@ -25,7 +25,7 @@ sr_read_credentials() {
   [ -n "$sr_credentials" ] || return 0
   # shellcheck disable=SC1090
   if [ -r "$sr_credentials" ]; then . "$sr_credentials"; fi
-  sr_token=${STREAMRELAY_TOKEN:-}
+  sr_token=${STREAMRELAY_TOKEN:-} sr_key=${STREAMRELAY_KEY:-}
   unset STREAMRELAY_TOKEN STREAMRELAY_KEY
   [ -n "$sr_token" ] && return
   sr_say "the credentials file $sr_credentials is missing or holds no token; this host must be able to read it"
@@ -74,8 +74,11 @@ sr_pick_producer() {
     sr_usable && return
   done
   sr_tool=()
-  local IFS=,
-  sr_say "no producer can be used on $(uname -n): looked for ${looked[*]} (deno >= 2, node >= 22, python3 >= 3.6, curl with bash); load one with setup, or name one with producer.path"
+  local IFS=, wanted='deno >= 2, node >= 22, python3 >= 3.6, curl with bash'
+  if [ -n "$sr_key" ]; then
+    wanted='the stream is encrypted: deno >= 2, node >= 22, or python3 >= 3.6 with cryptography or libcrypto'
+  fi
+  sr_say "no producer can be used on $(uname -n): looked for ${looked[*]} ($wanted); load one with setup, or name one with producer.path"
   return 1
 }
 
@@ -299,6 +302,7 @@ sr_run_program() {
     (
       exec <"$sr_stdin" >"$sr_dir/out" 2>"$sr_dir/err" 9>&-
       export STREAMRELAY_TOKEN=$sr_token RELAY_SECRET=$sr_token CHANNEL_ID=$sr_channel
+      if [ -n "$sr_key" ]; then export STREAMRELAY_KEY=$sr_key; fi
       export RELAY_URL=${sr_url%%,*}
       case $RELAY_URL in http*) RELAY_URL=ws${RELAY_URL#http} ;; esac
       exec "${unbuffered[@]}" "${sr_command[@]}" "${sr_args[@]}"

@@ -4,6 +4,7 @@
  * @module
  */
 import { ControlClient } from "../client/mod.ts";
+import { sealInput } from "../stream/sealed_input.ts";
 import type { OnDisconnect } from "../stream/v2_control.ts";
 import type { ChannelTokens } from "./job_record.ts";
 import type { ResolvedRelay } from "./relay_for.ts";
@@ -18,12 +19,16 @@ export interface PreparedChannel {
   tokens: ChannelTokens;
   /** The relay, as seen from here. */
   relay: string;
+  /** The stream's key, where it is encrypted end to end. */
+  key?: string;
 }
 
 /** What a channel is made with. */
 export interface PrepareOptions {
   /** The input. */
   input?: Uint8Array<ArrayBuffer>;
+  /** The stream's key, where it is to be encrypted end to end; the input is, too. */
+  key?: string;
   /** Seconds of supervision that begin at once. */
   lease: number;
   /** What becomes of the job when its supervisor goes away. */
@@ -45,10 +50,11 @@ export async function prepareChannel(
   relay: ResolvedRelay,
   options: PrepareOptions,
 ): Promise<PreparedChannel> {
-  const { lease, onDisconnect, signal } = options;
+  const { lease, onDisconnect, signal, key } = options;
   const { url, token = "" } = relay;
   const creator = new ControlClient({ url, token, signal });
   const { id, incarnation, tokens } = await creator.createChannel({
+    keyed: key !== undefined,
     lease,
     onDisconnect,
   });
@@ -60,11 +66,12 @@ export async function prepareChannel(
       signal,
     });
     try {
-      await control.putInput(id, options.input);
+      const { input } = options;
+      await control.putInput(id, key === undefined ? input : await sealInput(key, id, input));
     } catch (error) {
       await control.delete(id).catch(() => {});
       throw error;
     }
   }
-  return { channel: id, incarnation, tokens, relay: url };
+  return { channel: id, incarnation, tokens, relay: url, ...(key !== undefined && { key }) };
 }

@@ -8,7 +8,16 @@ import type { ControlClient } from "../client/mod.ts";
 import type { StatusEvent } from "../stream/event.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import type { CancelAck, CancelRequest } from "../stream/v2_control.ts";
-import { isSignalled, judge, type LastWords, lastWordsOf, statusOf, type Verdict } from "./fate.ts";
+import {
+  isSignalled,
+  judge,
+  type LastWords,
+  lastWordsOf,
+  type ProducerStatus,
+  publicPart,
+  statusOf,
+  type Verdict,
+} from "./fate.ts";
 import type { JobReport, JobWatch, ReportListener } from "./job_report.ts";
 import type { Timings } from "./timings.ts";
 
@@ -30,6 +39,11 @@ export interface SupervisorOptions {
   timings: Required<Timings>;
   /** Whether to announce `running`, because the producer is the user's and may not. */
   announceRunning: boolean;
+  /**
+   * Opens a `failing` status that is sealed; absent where the stream isn't encrypted. What the program
+   * printed is then kept out of the channel.
+   */
+  open?: (status: ProducerStatus) => Promise<ProducerStatus>;
   /** Called when no verdict could be written into the channel, and with it. */
   lost: (error: StreamError) => void;
 }
@@ -48,6 +62,7 @@ export class Supervisor implements ReportListener {
   #everConnected = false;
   #silent = false;
   #lastWords?: LastWords;
+  #verdict?: Verdict;
   #over = false;
   #concluding = false;
   #announced = "";
@@ -62,9 +77,9 @@ export class Supervisor implements ReportListener {
     this.#options = options;
   }
 
-  /** Somebody's wish that the job stop, if there is one. */
-  get cancelRequest(): Partial<CancelRequest> | undefined {
-    return this.#cancel?.request;
+  /** The verdict that was set, in full: in an encrypted channel stands less. */
+  get verdict(): Verdict | undefined {
+    return this.#verdict;
   }
 
   /**
@@ -86,7 +101,7 @@ export class Supervisor implements ReportListener {
    *
    * @param status `connected`, `disconnected` or `failing`.
    */
-  producerStatus(status: { state: string } & Record<string, unknown>): void {
+  producerStatus(status: ProducerStatus): void {
     if (this.#over) return;
     switch (status.state) {
       case "connected":
@@ -95,7 +110,7 @@ export class Supervisor implements ReportListener {
         this.#lastWords = undefined;
         this.#watch?.rest();
         if (!this.#everConnected && this.#options.announceRunning) {
-          this.#announce({
+          this.#options.announce({
             type: "status",
             state: "running",
             jobId: this.#jobId,
@@ -106,14 +121,9 @@ export class Supervisor implements ReportListener {
       case "disconnected":
         this.#investigate();
         break;
-      case "failing": {
-        const words = lastWordsOf(status);
-        this.#lastWords = words;
-        if (words.code === "cancelled") this.conclude(this.#cancelVerdict());
-        // our own cancel may arrive in the job as a signal
-        else if (this.#cancel || isSignalled(words)) this.#investigate();
-        else this.conclude(this.#verdictOf(words));
-      }
+      case "failing":
+        if (this.#options.open === undefined) this.#failing(status);
+        else this.#options.open(status).then((opened) => this.#failing(opened));
     }
   }
 
@@ -179,12 +189,14 @@ export class Supervisor implements ReportListener {
   async conclude(verdict: Verdict): Promise<void> {
     if (this.#over || this.#concluding) return;
     this.#concluding = true;
+    this.#verdict = verdict;
     this.#watch?.stop();
+    const told = this.#options.open ? publicPart(verdict, this.#lastWords) : verdict;
     while (!this.#over) {
       try {
         await this.#options.control.end(this.#options.channel, {
           kind: "error",
-          ...verdict,
+          ...told,
         });
         return;
       } catch (error) {
@@ -205,6 +217,16 @@ export class Supervisor implements ReportListener {
     this.#over = true;
     this.#watch?.stop();
     for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  #failing(status: ProducerStatus): void {
+    if (this.#over) return;
+    const words = lastWordsOf(status);
+    this.#lastWords = words;
+    if (words.code === "cancelled") this.conclude(this.#cancelVerdict());
+    // our own cancel may arrive in the job as a signal
+    else if (this.#cancel || isSignalled(words)) this.#investigate();
+    else this.conclude(this.#verdictOf(words));
   }
 
   #investigate(): void {
@@ -308,10 +330,6 @@ export class Supervisor implements ReportListener {
     const text = JSON.stringify(news);
     if (text === this.#announced) return;
     this.#announced = text;
-    this.#announce(status);
-  }
-
-  #announce(status: StatusEvent): void {
     this.#options.announce(status);
   }
 
