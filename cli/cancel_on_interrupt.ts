@@ -4,9 +4,11 @@ import { onInterrupt } from "./on_interrupt.ts";
 import { say } from "./say.ts";
 
 const CANCELLED = 130;
+const HUNG_UP = 129;
 
 /**
- * Makes Ctrl-C and its like cancel a stream's job; a second one leaves at once.
+ * Makes Ctrl-C and SIGTERM cancel a stream's job; a second one leaves at once. A terminal that goes away
+ * is no wish of anybody's: it leaves the job to its `onDisconnect`.
  *
  * @param stream The stream.
  * @returns Stops listening.
@@ -14,6 +16,7 @@ const CANCELLED = 130;
 export function cancelOnInterrupt(stream: TokenStream): () => void {
   let asked = false;
   return onInterrupt((signal) => {
+    if (signal === "SIGHUP") Deno.exit(HUNG_UP);
     if (asked) Deno.exit(CANCELLED);
     asked = true;
     say("Cancelling the job; once more to leave at once");

@@ -21,8 +21,10 @@ export const command: Command = {
   summary: "Submit a script as a job, and print what it prints while it runs.",
   synopsis: "local|slurm SCRIPT [FLAGS] [-- ARGUMENTS…]",
   about: `The script gets the prompt on stdin and in $STREAMRELAY_PROMPT_FILE. Ctrl-C cancels
-the job, a second one leaves at once. With a profile that names an executor,
-\`run SCRIPT --profile NAME\` does. Streams are not encrypted end to end yet.`,
+the job, a second one leaves at once. A terminal that is closed cancels no job that waits,
+and one that runs after a minute (onDisconnect in a profile says otherwise); a local job
+ends with it. With a profile that names an executor, \`run SCRIPT --profile NAME\` does.
+Streams are not encrypted end to end yet.`,
   flags: [
     {
       name: "prompt-file",

@@ -16,7 +16,7 @@ async function withRelay(): Promise<Person & { url: string }> {
 async function exported(text: string): Promise<Record<string, string>> {
   const { stdout } = await runCommand(["bash", "-c", 'eval "$1"; env -0', "bash", text]);
   return Object.fromEntries(
-    stdout.split("\0").filter((line) => line.startsWith("STREAMRELAY_"))
+    stdout.split("\0").filter((line) => /^STREAMRELAY_(?!TEST_)/.test(line))
       .map((line) => line.split(/=(.*)/s).slice(0, 2)),
   );
 }

@@ -141,6 +141,24 @@ Deno.test({
 });
 
 Deno.test({
+  name: "run slurm - a terminal that goes away leaves the job in the queue",
+  ignore,
+  async fn() {
+    await using somebody = await person();
+    const job = await script(somebody, "true");
+    const run = somebody.start(
+      ["run", "slurm", job, "--no-prompt", "--extra=--begin=now+1hour", "--events"],
+    );
+    const [, id] = /"state":"submitted","jobId":"(\d+)"/.exec(await run.printed("submitted"))!;
+    run.kill("SIGHUP");
+    assertEquals((await run.outcome).code, 129);
+    assertMatch((await somebody.run(["ls"])).stdout, new RegExp(` ${id} +slurm +waiting `));
+    assertMatch(await jobOf(id), /JobState=PENDING/);
+    assertEquals((await somebody.run(["cancel", id])).code, 0);
+  },
+});
+
+Deno.test({
   name: "demo - goes to Slurm where it answers",
   ignore,
   async fn() {
