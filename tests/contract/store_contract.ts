@@ -389,6 +389,52 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     assertEquals((await store.list()).map(({ id }) => id), ["leased", "used", "fresh"]);
   });
 
+  test("any text and any input comes back as it went in", async (store) => {
+    const texts = ["\uFEFFmark", "\0nul\0", "é\u{1F600}", "", "\n", "x".repeat(70_000), " "];
+    for (const text of texts) {
+      await store.append("c", { origin: "relay" }, { n: text.split("\n").length, text });
+    }
+    const frames = await store.read("c", 0, 1_000_000);
+    assertEquals(frames.map(({ text }) => text), texts);
+    assertEquals((await store.read("c", 2, 1))[0].text, texts[2]);
+    assertEquals((await store.info("c")).bytes, texts.join("").length);
+    await store.putInput("c", new Uint8Array());
+    assertEquals((await store.getInput("c"))?.length, 0);
+  });
+
+  test("calls made in one go take effect in the order made", async (store) => {
+    const writer = (seq: number) =>
+      ({ origin: "producer", id: "p", epoch: 1, seq, span: 1 }) as const;
+    const answers: string[] = [];
+    const note = (name: string, call: Promise<unknown>) =>
+      call.then(() => answers.push(name), ({ code }) => answers.push(`${name} ${code}`));
+    await Promise.all([
+      note("claim", store.claim("c", "p")),
+      note("first", store.append("c", writer(0), { n: 1, text: "1" })),
+      note("again", store.append("c", writer(0), { n: 1, text: "1" })),
+      note("gap", store.append("c", writer(2), { n: 1, text: "3" })),
+      note("second", store.append("c", writer(1), { n: 1, text: "2" }, { close: "done" })),
+      note("after", store.append("c", writer(2), { n: 1, text: "3" })),
+    ]);
+    assertEquals(answers, ["claim", "first", "again", "gap seq_gap", "second", "after ended"]);
+    assertEquals(await records(store), ["1", "2"]);
+  });
+
+  test("news comes before its answer, and shows what can be read", async (store) => {
+    const told: [next: number, text?: string][] = [];
+    store.watch("c", {
+      records: (next, frame) => told.push([next, frame?.text]),
+      ended: () => {},
+      cancelled: () => {},
+      gone: () => {},
+    });
+    for (let i = 0; i < 3; i++) {
+      await store.append("c", { origin: "relay" }, { n: 1, text: `${i}` });
+      assertEquals(told[i][0], i + 1);
+      assertEquals((await store.read("c", i, 1))[0].text, told[i][1] ?? `${i}`);
+    }
+  });
+
   test("info is a copy", async (store) => {
     await store.claim("c", "p");
     const before = await store.info("c");
