@@ -182,9 +182,7 @@ export class NGramModel {
       said.add(sentence.join(" "));
       yield sentence;
       if (topics.length === 0) {
-        const words = sentence.filter((word) =>
-          word.length > 4 && !ASKING.has(word.toLowerCase())
-        );
+        const words = sentence.filter((word) => word.length > 4 && !ASKING.has(word.toLowerCase()));
         if (words.length > 0) {
           topics.push(words[Math.floor(random() * words.length)]);
         }

@@ -168,19 +168,16 @@ async function whatItSaid(response: Response): Promise<string> {
 
 /** One line, of a length fit for a log, out of whatever an error field held. */
 function messageOf(error: unknown): string {
-  const message =
-    typeof error === "object" && error !== null && "message" in error
-      ? error.message
-      : error;
+  const message = typeof error === "object" && error !== null && "message" in error
+    ? error.message
+    : error;
   const text = typeof message === "string" ? message : JSON.stringify(message);
   return text.replace(/\s+/g, " ").trim().slice(0, 300) || "(nothing)";
 }
 
 function reasonOf(error: unknown): string {
   // Node's fetch says only "fetch failed"; its cause knows more.
-  const cause = error instanceof Error && error.cause instanceof Error
-    ? error.cause
-    : error;
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return messageOf(
     cause instanceof Error ? cause.message || cause.name : String(cause),
   );

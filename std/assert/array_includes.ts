@@ -24,13 +24,11 @@ export function assertArrayIncludes<T>(
   msg?: string,
 ): void {
   const held = Array.from(actual);
-  const missing = Array.from(expected).filter((x) =>
-    !held.some((y) => equal(x, y))
-  );
+  const missing = Array.from(expected).filter((x) => !held.some((y) => equal(x, y)));
   if (missing.length === 0) return;
   throw new AssertionError(
-    `Expected actual: "${inspected(held)}" to include: "${
-      inspected(Array.from(expected))
-    }"${msg ? `: ${msg}` : "."}\nmissing: ${inspected(missing)}`,
+    `Expected actual: "${inspected(held)}" to include: "${inspected(Array.from(expected))}"${
+      msg ? `: ${msg}` : "."
+    }\nmissing: ${inspected(missing)}`,
   );
 }

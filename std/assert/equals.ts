@@ -23,8 +23,6 @@ export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
   if (equal(actual, expected)) return;
   const lines = diff(inspected(actual), inspected(expected));
   throw new AssertionError(
-    `Values are not equal${
-      msg ? `: ${msg}` : "."
-    }\n\n[Diff] - actual / + expected\n\n${lines}\n`,
+    `Values are not equal${msg ? `: ${msg}` : "."}\n\n[Diff] - actual / + expected\n\n${lines}\n`,
   );
 }

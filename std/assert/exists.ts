@@ -21,8 +21,6 @@ export function assertExists<T>(
 ): asserts actual is NonNullable<T> {
   if (actual !== undefined && actual !== null) return;
   throw new AssertionError(
-    `Expected actual: "${actual}" to not be null or undefined${
-      msg ? `: ${msg}` : "."
-    }`,
+    `Expected actual: "${actual}" to not be null or undefined${msg ? `: ${msg}` : "."}`,
   );
 }

@@ -20,8 +20,6 @@ import { inspected } from "./inspected.ts";
 export function assertGreater<T>(actual: T, expected: T, msg?: string): void {
   if (actual > expected) return;
   throw new AssertionError(
-    `Expect ${inspected(actual)} > ${inspected(expected)}${
-      msg ? `: ${msg}` : "."
-    }`,
+    `Expect ${inspected(actual)} > ${inspected(expected)}${msg ? `: ${msg}` : "."}`,
   );
 }

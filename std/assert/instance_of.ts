@@ -26,8 +26,8 @@ export function assertInstanceOf<
 ): asserts actual is InstanceType<T> {
   if (actual instanceof expectedType) return;
   throw new AssertionError(
-    `Expected object to be an instance of "${expectedType.name}" but was ${
-      inspected(actual)
-    }${msg ? `: ${msg}` : "."}`,
+    `Expected object to be an instance of "${expectedType.name}" but was ${inspected(actual)}${
+      msg ? `: ${msg}` : "."
+    }`,
   );
 }

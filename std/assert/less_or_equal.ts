@@ -24,8 +24,6 @@ export function assertLessOrEqual<T>(
 ): void {
   if (actual <= expected) return;
   throw new AssertionError(
-    `Expect ${inspected(actual)} <= ${inspected(expected)}${
-      msg ? `: ${msg}` : "."
-    }`,
+    `Expect ${inspected(actual)} <= ${inspected(expected)}${msg ? `: ${msg}` : "."}`,
   );
 }

@@ -24,8 +24,6 @@ export function assertMatch(
   // A fresh search: a global pattern would go on from its lastIndex.
   if (actual.search(expected) >= 0) return;
   throw new AssertionError(
-    `Expected actual: "${actual}" to match: "${expected}"${
-      msg ? `: ${msg}` : "."
-    }`,
+    `Expected actual: "${actual}" to match: "${expected}"${msg ? `: ${msg}` : "."}`,
   );
 }

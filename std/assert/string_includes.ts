@@ -23,8 +23,6 @@ export function assertStringIncludes(
 ): void {
   if (actual.includes(expected)) return;
   throw new AssertionError(
-    `Expected actual: "${actual}" to contain: "${expected}"${
-      msg ? `: ${msg}` : "."
-    }`,
+    `Expected actual: "${actual}" to contain: "${expected}"${msg ? `: ${msg}` : "."}`,
   );
 }

@@ -34,9 +34,7 @@ export async function deadline<T>(
   const timer = ms === Infinity ? undefined : setTimeout(() => {
     over.abort(new DOMException("Signal timed out.", "TimeoutError"));
   }, Math.min(ms, 2 ** 31 - 1));
-  const signals = options.signal
-    ? [over.signal, options.signal]
-    : [over.signal];
+  const signals = options.signal ? [over.signal, options.signal] : [over.signal];
   try {
     return await abortable(p, AbortSignal.any(signals));
   } finally {

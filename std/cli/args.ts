@@ -75,8 +75,7 @@ type Aliased<T, A> = {
   [K in keyof T as K | NamesOf<K, A>]: T[K];
 };
 
-type NamesOf<K, A> = K extends keyof A
-  ? A[K] extends readonly (infer Name extends string)[] ? Name
+type NamesOf<K, A> = K extends keyof A ? A[K] extends readonly (infer Name extends string)[] ? Name
   : A[K] extends string ? A[K]
   : never
   : never;

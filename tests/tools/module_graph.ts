@@ -60,8 +60,7 @@ function arrows(
   { specifier, dependencies = [] }: Info["modules"][number],
   root: string,
 ): Arrow[] {
-  const inside = (url: string) =>
-    url.startsWith(root) ? url.slice(root.length) : url;
+  const inside = (url: string) => url.startsWith(root) ? url.slice(root.length) : url;
   return dependencies.map((dependency) => {
     const { code, type, isDynamic } = dependency;
     const target = code?.specifier ?? type?.specifier ?? dependency.specifier;

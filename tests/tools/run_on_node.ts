@@ -9,8 +9,7 @@ import { nodeTotals, type Totals } from "./totals.ts";
 import { runCommand } from "../systems/run_command.ts";
 
 /** The tests that must also pass on Node: `stream/`, `client/` and what these are made of. */
-const PORTABLE =
-  /^tests\/unit\/(?:(?:stream|client)\/.*|std_(?:async|encoding))_test\.ts$/;
+const PORTABLE = /^tests\/unit\/(?:(?:stream|client)\/.*|std_(?:async|encoding))_test\.ts$/;
 
 /**
  * Whether a test file must also pass on Node.

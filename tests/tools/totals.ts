@@ -37,8 +37,7 @@ export function denoTotals(output: string, code: number): Totals {
  */
 export function nodeTotals(output: string, code: number): Totals {
   const text = plain(output);
-  const of = (word: string) =>
-    number(text, RegExp(`^[ℹ#] ${word} (\\d+)$`, "m"));
+  const of = (word: string) => number(text, RegExp(`^[ℹ#] ${word} (\\d+)$`, "m"));
   return honest({
     passed: of("pass"),
     failed: of("fail") + of("cancelled"),

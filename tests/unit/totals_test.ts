@@ -15,9 +15,7 @@ Deno.test("totals - of deno test", () => {
 Deno.test("totals - of node --test", () => {
   const words = { pass: 7, fail: 1, cancelled: 1, skipped: 2, todo: 1 };
   for (const sign of ["ℹ", "#"]) {
-    const output = Object.entries(words).map(([word, n]) =>
-      `${sign} ${word} ${n}\n`
-    ).join("");
+    const output = Object.entries(words).map(([word, n]) => `${sign} ${word} ${n}\n`).join("");
     assertEquals(nodeTotals(output, 1), { passed: 7, failed: 2, skipped: 3 });
   }
 });

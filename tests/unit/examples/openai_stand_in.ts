@@ -11,9 +11,7 @@ export function chunk(
   finish: string | null = null,
 ): string {
   const choices = [{ index: 0, delta, finish_reason: finish }];
-  return `data: ${
-    JSON.stringify({ object: "chat.completion.chunk", choices })
-  }\n\n`;
+  return `data: ${JSON.stringify({ object: "chat.completion.chunk", choices })}\n\n`;
 }
 
 /** The events of a whole answer. */

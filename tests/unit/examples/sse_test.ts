@@ -18,8 +18,7 @@ function read(text: string, size: number): Promise<string[]> {
 }
 
 Deno.test("sse - every cut and every line end give the same events", async () => {
-  const text =
-    "\uFEFF: hello\n\ndata: añ世🌍\n\nid: 1\ndata:two\ndata:  lines\n\n" +
+  const text = "\uFEFF: hello\n\ndata: añ世🌍\n\nid: 1\ndata:two\ndata:  lines\n\n" +
     "event: ping\n\ndata\n\ndata: last\n";
   const expected = ["añ世🌍", "two\n lines", "", "last"];
   for (const newline of ["\n", "\r\n", "\r"]) {

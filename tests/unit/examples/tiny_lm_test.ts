@@ -5,12 +5,7 @@
  * @module
  */
 
-import {
-  assert,
-  assertEquals,
-  assertNotEquals,
-  assertStringIncludes,
-} from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { answered, chunk, openAiStandIn } from "./openai_stand_in.ts";
 
 const PROGRAM = new URL("../../../examples/tiny_lm.ts", import.meta.url);
@@ -151,9 +146,7 @@ Deno.test({
     const child = new Deno.Command("bash", {
       args: [SCRIPT.pathname, ...QUICK],
       env: {
-        PATH: `${Deno.execPath().replace(/\/[^/]*$/, "")}:${
-          Deno.env.get("PATH")
-        }`,
+        PATH: `${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH")}`,
       },
       cwd: "/",
       stdin: "null",
