@@ -1,5 +1,5 @@
 /**
- * How a job gets its channel's token.
+ * How a job gets its channel's token and its stream's key.
  *
  * @module
  */
@@ -15,6 +15,7 @@ import { shellQuote } from "./shell_quote.ts";
  * @param channel The channel, which names the file.
  * @param folder The folder of the file; the state folder's `credentials` unless given.
  * @param files Where the file is written; this machine by default.
+ * @param key The stream's key, where it is encrypted.
  * @returns What the job script has to hold; a file is to be removed at the end.
  */
 export async function jobCredentials(
@@ -23,8 +24,10 @@ export async function jobCredentials(
   channel: string,
   folder?: string,
   files: Pick<JobFiles, "writePrivate"> = localFiles,
+  key?: string,
 ): Promise<JobCredentials> {
-  if (kind === "script") return { kind, token };
-  const text = `STREAMRELAY_TOKEN=${shellQuote(token)}\n`;
+  if (kind === "script") return { kind, token, key };
+  const text = `STREAMRELAY_TOKEN=${shellQuote(token)}\n` +
+    (key === undefined ? "" : `STREAMRELAY_KEY=${shellQuote(key)}\n`);
   return { kind, path: await files.writePrivate(channel, text, folder) };
 }

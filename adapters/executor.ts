@@ -28,7 +28,8 @@ import { DEFAULT_TIMINGS } from "./timings.ts";
  * Submits jobs and gives their tokens. An executor for another scheduler extends it: it submits, tells
  * states, cancels; everything else is here.
  *
- * The streams are not encrypted end to end yet, and each says so in its `submitted` status.
+ * The streams are encrypted end to end, unless `encryption: "off"` is asked for; each says in its
+ * `submitted` status which.
  */
 export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
   /** What jobs of this executor are called in records: `slurm`, `local`. */
@@ -110,7 +111,7 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
           state: "submitted",
           jobId: submitted.jobId,
           ...(submitted.notice && { reason: submitted.notice }),
-          details: { encryption: "off" },
+          details: { encryption: prepared.key === undefined ? "off" : "v2" },
         });
         return job;
       } catch (error) {

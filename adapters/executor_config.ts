@@ -22,6 +22,14 @@ export interface ExecutorConfig {
   relay?: "embedded" | RelayChoice;
   /** How an embedded relay is started. */
   embedded?: EmbeddedRelayOptions;
+  /**
+   * Whether streams are encrypted end to end, each under a fresh key that the relay never has. The job
+   * then needs deno, node, or python3 with `cryptography` or OpenSSL's libcrypto; curl can't encrypt.
+   *
+   * @default `"v2"`; `"off"` with `producer: { script: true }`, because a script that speaks to the relay
+   * itself, through the Python package, knows no v2.
+   */
+  encryption?: "v2" | "off";
   /** Lines run before the program: `module load …`, `conda activate …`. */
   setup?: string[];
   /** Folder the program runs in; where the job is submitted from by default. */

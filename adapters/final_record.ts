@@ -19,17 +19,20 @@ export async function finalRecord(
   prepared: PreparedChannel,
   end: ChannelEnd,
 ): Promise<DoneEvent | ErrorEvent> {
-  const { relay: url, channel, tokens } = prepared;
+  const { relay: url, channel, tokens, key = "" } = prepared;
   const consumer = new RelayConsumer({
     url,
     channel,
     token: tokens.consume,
-    key: "",
+    key,
+    ...(key && { encryption: "v2" }),
     from: end.offset,
     retry: { giveUpAfter: 0 },
   });
   try {
     for await (const event of consumer.stream().events()) {
+      // with a key nothing but the reading itself tells how it ended: the notice is anybody's
+      if (key && (event.type === "done" || event.type === "error")) return event;
       // what the reading itself failed with is no word of the producer
       if (event.type === "done" && end.kind === "done") return event;
       if (event.type === "error" && end.kind === "error") return event;
@@ -38,6 +41,9 @@ export async function finalRecord(
     // the notice tells whether it is complete
   } finally {
     consumer.close();
+  }
+  if (key) {
+    return { type: "error", code: "producer_lost", message: "The end can't be read", ts: end.ts };
   }
   const { code = "job_failed", message = "The job failed", details, ts } = end;
   return end.kind === "done"

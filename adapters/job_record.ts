@@ -1,6 +1,6 @@
 /**
  * The jobs of this user that were submitted from here, for `ls`, `cancel`, `logs` and for whoever
- * takes a stream up again. The files hold tokens and are readable by this user alone.
+ * takes a stream up again. The files hold tokens and keys and are readable by this user alone.
  *
  * @module
  */
@@ -39,6 +39,8 @@ export interface SubmittedJob {
   submitted: number;
   /** The channel's tokens. */
   tokens: ChannelTokens;
+  /** The stream's key, where it is encrypted end to end. */
+  key?: string;
   /** The job's output file, where it is known. */
   output?: string;
   /** Whether nobody stayed to supervise it. */

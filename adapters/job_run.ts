@@ -4,7 +4,7 @@
  * @module
  */
 import { ControlClient, RelayConsumer } from "../client/mod.ts";
-import type { DoneEvent, ErrorEvent } from "../stream/event.ts";
+import type { DoneEvent, ErrorEvent, StreamEvent } from "../stream/event.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import type { EventBatch, JobInfo, TokenStreamSource } from "../stream/token_source.ts";
 import type { CancelAck, CancelRequest, ChannelEnd, OnDisconnect } from "../stream/v2_control.ts";
@@ -15,6 +15,7 @@ import { finalRecord } from "./final_record.ts";
 import { type Launch, type PreparedJob, prepareJob, recordOf } from "./launch.ts";
 import type { PreparedChannel } from "./prepare_channel.ts";
 import type { Scheduler, Submitted } from "./scheduler.ts";
+import type { Supervisor } from "./supervisor.ts";
 
 type End = DoneEvent | ErrorEvent;
 
@@ -35,6 +36,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
   #channel?: PreparedChannel;
   #ready: Promise<PreparedChannel | undefined>;
   #attendance?: Promise<Attendance>;
+  #supervisor?: Supervisor;
   #consumer?: RelayConsumer;
   #submitted?: Submitted;
   #files: string[] = [];
@@ -71,8 +73,8 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
    * @param job The job.
    */
   adopt(job: SubmittedJob): void {
-    const { channel, incarnation, tokens, relay, jobId, output } = job;
-    this.#channel = { channel, incarnation, tokens, relay };
+    const { channel, incarnation, tokens, relay, jobId, output, key } = job;
+    this.#channel = { channel, incarnation, tokens, relay, key };
     this.#submitted = { jobId, output };
     this.#files = job.files ?? [];
     this.#detached = job.detached ?? false;
@@ -95,9 +97,10 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
       const consumer = this.#takeConsumer(channel);
       try {
         for await (const batch of batchesOf(consumer)) {
-          const last = batch.events.at(-1);
+          const last = this.#inFull(batch.events.at(-1));
           if (last?.type === "done" || last?.type === "error") {
             complete = true;
+            batch.events[batch.events.length - 1] = last;
             this.#finish(last);
           }
           yield batch;
@@ -184,7 +187,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
       state: "submitted",
       jobId,
       ...(notice && { reason: notice }),
-      details: { encryption: "off" },
+      details: { encryption: prepared.key === undefined ? "off" : "v2" },
     });
     await this.#remember(prepared);
     (await this.#attend()).supervisor.submitted(jobId);
@@ -209,6 +212,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
       onEnd: (end) => this.#ends(end),
       onLost: (error) => this.#fail(error),
     }).then((attendance) => {
+      this.#supervisor = attendance.supervisor;
       if (jobId !== undefined) attendance.supervisor.submitted(jobId);
       return attendance;
     });
@@ -221,12 +225,13 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
         : { pending: "keep", running: 60 });
   }
 
-  #newConsumer({ relay: url, channel, tokens }: PreparedChannel): RelayConsumer {
+  #newConsumer({ relay: url, channel, tokens, key = "" }: PreparedChannel): RelayConsumer {
     return new RelayConsumer({
       url,
       channel,
       token: tokens.consume,
-      key: "",
+      key,
+      ...(key && { encryption: "v2" }),
       retry: { giveUpAfter: this.#config.giveUpAfter },
     });
   }
@@ -237,12 +242,23 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     return consumer;
   }
 
+  /** The verdict with what the program printed, which is kept out of a channel that is encrypted. */
+  #inFull<E extends StreamEvent | undefined>(event: E): E {
+    const verdict = this.#supervisor?.verdict;
+    if (event?.type !== "error" || event.code !== verdict?.code) return event;
+    return {
+      ...event,
+      message: verdict.message,
+      details: { ...event.details, ...verdict.details },
+    };
+  }
+
   /** The relay tells the end; its record may hold more than the notice. */
   async #ends(end: ChannelEnd): Promise<void> {
     if (end.kind === "error" && end.offset === undefined) {
       const { code = "internal", message = "No message was given", details } = end;
       const error: ErrorEvent = { type: "error", code, message, ts: end.ts };
-      return this.#finish(details ? { ...error, details } : error);
+      return this.#finish(this.#inFull(details ? { ...error, details } : error));
     }
     if (this.#readers > 0) {
       // a reader most often sees it at once
@@ -314,10 +330,17 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
   }
 }
 
+/** Events one by one, so that a place can be told for each; those of a sealed record belong together. */
 async function* batchesOf(consumer: RelayConsumer): AsyncGenerator<EventBatch> {
-  let offset = 0;
-  for await (const event of consumer.stream().events()) {
-    yield { events: [event], offset };
-    offset = event.type === "gap" ? event.to : offset + 1;
+  for await (const batch of consumer.batches()) {
+    let { offset } = batch;
+    if (offset === undefined || batch.session !== undefined) {
+      yield batch;
+      continue;
+    }
+    for (const event of batch.events) {
+      yield { events: [event], offset };
+      offset = event.type === "gap" ? event.to : offset + 1;
+    }
   }
 }

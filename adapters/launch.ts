@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { generateKey } from "../stream/encryption.ts";
+import { StreamError } from "../stream/stream_error.ts";
 import type { OnDisconnect } from "../stream/v2_control.ts";
 import { jobCredentials } from "./credentials.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
@@ -46,12 +48,14 @@ export async function prepareJob<C extends ExecutorConfig>(
 ): Promise<PreparedJob<C>> {
   const { config } = launch;
   const script = await scheduler.readScript(config);
+  assertCanEncrypt(config);
   await scheduler.check(script, config);
   const input = launch.input === undefined ? undefined : await inputBytes(launch.input);
   const kind = config.credentials ??
     (await scheduler.archivesScripts(config) ? "file" : "script");
   const relay = await scheduler.relay(config);
-  const prepared = await prepareChannel(relay, { input, ...supervision });
+  const key = streamKey(config);
+  const prepared = await prepareChannel(relay, { input, key, ...supervision });
   const { channel, tokens } = prepared;
   const credentials = await jobCredentials(
     kind,
@@ -59,6 +63,7 @@ export async function prepareJob<C extends ExecutorConfig>(
     channel,
     config.credentialsFolder,
     scheduler.files,
+    key,
   );
   const jobScript = buildJobScript({
     directives: script.directives ?? [],
@@ -94,7 +99,7 @@ export function recordOf<C extends ExecutorConfig>(
   prepared: PreparedJob<C>,
   submitted: Submitted,
 ): SubmittedJob {
-  const { channel, incarnation, tokens, relay, files, submission } = prepared;
+  const { channel, incarnation, tokens, relay, files, submission, key } = prepared;
   return {
     channel,
     incarnation,
@@ -104,8 +109,28 @@ export function recordOf<C extends ExecutorConfig>(
     script: submission.script.name,
     submitted: Date.now(),
     tokens,
+    ...(key !== undefined && { key }),
     ...(submitted.output && { output: submitted.output }),
     ...(files.length > 0 && { files }),
     ...(scheduler.via && { via: scheduler.via }),
   };
+}
+
+function encryptionOf({ encryption, producer }: ExecutorConfig): "v2" | "off" {
+  return encryption ?? (producer?.script ? "off" : "v2");
+}
+
+/** A fresh key for a stream: no long-lived one enters a job. */
+function streamKey(config: ExecutorConfig): string | undefined {
+  return encryptionOf(config) === "off" ? undefined : generateKey();
+}
+
+function assertCanEncrypt(config: ExecutorConfig): void {
+  const { use, path, script } = config.producer ?? {};
+  if (encryptionOf(config) === "off" || path !== undefined || script) return;
+  if (use === undefined || use.some((kind) => kind !== "curl")) return;
+  throw new StreamError(
+    "bad_request",
+    `Cannot encrypt: curl can't, expected deno, node or python3 in producer.use, or encryption: "off"`,
+  );
 }

@@ -20,7 +20,7 @@ const LEASE = 604_800;
  * @throws {StreamError} As the relay answers.
  */
 export async function takeUp(job: SubmittedJob, from = 0): Promise<TokenStream> {
-  const { relay: url, channel, tokens } = job;
+  const { relay: url, channel, tokens, key = "" } = job;
   const control = new ControlClient({ url, token: tokens.consume });
   const { end, supervisors, incarnation } = await control.info(channel);
   const orphan = job.executor === "slurm" && !end && supervisors === 0;
@@ -31,7 +31,8 @@ export async function takeUp(job: SubmittedJob, from = 0): Promise<TokenStream> 
     url,
     channel,
     token: tokens.consume,
-    key: "",
+    key,
+    ...(key && { encryption: "v2" }),
     from,
   });
   return consumer.stream();

@@ -137,6 +137,17 @@ export class RelayConsumer {
     });
   }
 
+  /**
+   * The channel's events in the batches they arrive in, with their places: for a source of a stream of
+   * one's own. It is one read of {@linkcode RelayConsumer.stream}.
+   */
+  batches(): AsyncIterable<EventBatch> {
+    let pass = this.#firstPass();
+    if (pass.given) pass = this.#newPass();
+    pass.given = true;
+    return pass.read();
+  }
+
   /** Lets go of every connection; a stream that is not at its end fails with `cancelled`. */
   close(): void {
     for (const pass of this.#passes) {

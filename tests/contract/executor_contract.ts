@@ -60,7 +60,7 @@ echo bye`,
     }
     const states = events.filter((event) => event.type === "status");
     assertEquals(states[0].state, "submitted");
-    assertEquals(states[0].details, { encryption: "off" });
+    assertEquals(states[0].details, { encryption: "v2" });
     const running = states.find((event) => event.state === "running");
     assert(running?.node);
     assertEquals(events.at(-1)?.type, "done");
