@@ -4,15 +4,19 @@
  *
  * @module
  */
+import { provideGlobus } from "./globus.ts";
 import { provideNode22 } from "./node22.ts";
 import { providePython } from "./python.ts";
 import { provideSlurm } from "./slurm.ts";
+import { provideSsh } from "./sshd.ts";
 
 /** Providers by the name that `needs` and `REQUIRE` use. */
 export const providers = {
   slurm: provideSlurm,
+  ssh: provideSsh,
   python: providePython,
   node22: provideNode22,
+  globus: provideGlobus,
 } as const;
 
 /** The name of a system. */

@@ -1,10 +1,13 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { LocalExecutor } from "../../../adapters/mod.ts";
+import { type LocalConfig, LocalExecutor } from "../../../adapters/mod.ts";
 import { StreamError } from "../../../stream/mod.ts";
 import { executorContract, until } from "../../contract/executor_contract.ts";
+import { executorLoadContract } from "../../contract/executor_load_contract.ts";
 import { executorFixture } from "../../systems/executor_fixture.ts";
 
-executorContract({ name: "local", make: (config) => new LocalExecutor(config) });
+const contract = { name: "local", make: (config: LocalConfig) => new LocalExecutor(config) };
+executorContract(contract);
+executorLoadContract(contract);
 
 Deno.test("local - leaving the stream ends the job", async () => {
   await using fixture = await executorFixture();

@@ -1,0 +1,256 @@
+/** Logins: sites that allow one command only, questions for a password, hosts that can't be had. @module */
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { SlurmExecutor, SshExecutor } from "../../adapters/mod.ts";
+import { SshConnection } from "../../adapters/ssh_connection.ts";
+import { programRunner } from "../../adapters/ssh_programs.ts";
+import { StreamError } from "../../stream/mod.ts";
+import { executorFixture } from "./executor_fixture.ts";
+import { needs } from "./needs.ts";
+import { type SshServer, startSshServer } from "./ssh_server.ts";
+
+const { ignore } = needs("ssh");
+const sshConfig = Deno.env.get("STREAMRELAY_TEST_SSH");
+
+Deno.test({
+  name: "ssh login - a site that allows one command only is enough",
+  ignore,
+  async fn() {
+    await using fixture = await executorFixture();
+    const { config, dir } = fixture;
+    await executable(
+      `${dir}/force`,
+      `#!/bin/bash
+printf '%s\\n' "$SSH_ORIGINAL_COMMAND" >>${dir}/commands
+echo 'Welcome to the cluster'; echo 'Be kind' >&2
+case $SSH_ORIGINAL_COMMAND in 'bash -l -s') exec bash -l -s ;; esac
+echo "not allowed: $SSH_ORIGINAL_COMMAND" >&2; exit 1
+`,
+    );
+    await using server = await startSshServer({ extra: `ForceCommand ${dir}/force` });
+    const executor = new SshExecutor({ ...config, host: server.host, sshConfig: server.config });
+    assertEquals(await executor.stream({ text: "tr a-z A-Z" }, "tide").text(), "TIDE");
+    const error = await assertRejects(
+      () => executor.stream({ text: "echo hm >&2; exit 3" }).text(),
+      StreamError,
+    );
+    assertEquals([error.details.exitCode, error.details.stderr], [3, "hm\n"]);
+    const programs = programRunner({ ssh: server.host, config: server.config });
+    assertEquals(await programs.run("echo", ["a  b\n"]), {
+      code: 0,
+      stdout: "a  b\n\n",
+      stderr: "",
+    });
+    const commands = (await Deno.readTextFile(`${dir}/commands`)).trim().split("\n");
+    assertEquals([...new Set(commands)], ["bash -l -s"]);
+  },
+});
+
+Deno.test({
+  name: "ssh login - a site that refuses our command is quoted",
+  ignore,
+  async fn() {
+    await using fixture = await executorFixture();
+    const { dir } = fixture;
+    await executable(`${dir}/force`, "#!/bin/bash\necho 'no shells here' >&2; exit 1\n");
+    await using server = await startSshServer({ extra: `ForceCommand ${dir}/force` });
+    const { host, config: sshConfig } = server;
+    const error = await assertRejects(
+      () => new SshExecutor({ ...fixture.config, host, sshConfig }).stream({ text: "true" }).text(),
+      StreamError,
+      "no shells here",
+    );
+    assertEquals(error.code, "submit_failed");
+  },
+});
+
+Deno.test({
+  name: "ssh login - a login that speaks, and a program's own 255, confuse nobody",
+  ignore,
+  async fn() {
+    await using server = await startSshServer();
+    const programs = programRunner({ ssh: server.host, config: server.config });
+    const { code, stdout, stderr } = await programs.run("sh", [
+      "-c",
+      "echo out; echo err >&2; exit 255",
+    ]);
+    assertEquals([code, stdout, stderr], [255, "out\n", "err"]);
+    const nobody = `${server.dir}/nobody`;
+    await Deno.writeTextFile(nobody, "Host hpc\n  HostName 127.0.0.1\n  Port 9\n");
+    const error = await assertRejects(
+      () => programRunner({ ssh: "hpc", config: nobody }).run("true", []),
+      StreamError,
+    );
+    assertEquals(error.code, "unreachable");
+    assertStringIncludes(error.message, "Connection refused");
+  },
+});
+
+Deno.test({
+  name: "ssh login - hosts and keys that can't be are told in ssh's words",
+  ignore,
+  async fn() {
+    await using fixture = await executorFixture();
+    const stream = (config: object) =>
+      new SshExecutor({ ...fixture.config, host: "hpc", sshConfig, ...config })
+        .stream({ text: "echo never" }).text();
+    const lost = await assertRejects(() => stream({ host: "no-such-host.invalid" }), StreamError);
+    assertEquals(lost.code, "unreachable");
+    assertStringIncludes(lost.message, "Could not resolve hostname no-such-host.invalid");
+
+    await using server = await startSshServer();
+    await Deno.writeTextFile(`${server.dir}/authorized_keys`, "");
+    const refused = await assertRejects(
+      () => stream({ sshConfig: server.config, interactive: false }),
+      StreamError,
+    );
+    assertEquals(refused.code, "unauthorized");
+    assertStringIncludes(refused.message, "Permission denied (publickey)");
+    assertStringIncludes(refused.message, "nobody could be asked");
+
+    const missing = await assertRejects(
+      () => stream({ program: "/no/such/ssh" }),
+      StreamError,
+      "/no/such/ssh was not found",
+    );
+    assertEquals(missing.code, "submit_failed");
+  },
+});
+
+Deno.test("ssh login - options that could become something else are refused", () => {
+  const hosts = [
+    "",
+    "-oProxyCommand=x",
+    "a b",
+    "a\nb",
+    "a\0b",
+    "$(x)",
+    "a;b",
+    "me@-x",
+    "`x`",
+    "a'",
+  ];
+  for (const host of hosts) {
+    for (const make of [() => new SshExecutor({ host }), () => via(host)]) {
+      const error = assertThrowsStreamError(make);
+      assertEquals(error.code, "bad_request");
+      assertStringIncludes(error.message, "ssh host");
+    }
+  }
+  for (
+    const config of [{ sshConfig: "a\nb" }, { program: "" }, { persist: 0.5 }, { output: "a\0" }]
+  ) {
+    assertEquals(
+      assertThrowsStreamError(() => new SshExecutor({ host: "h", ...config })).code,
+      "bad_request",
+    );
+  }
+});
+
+Deno.test({
+  name: "ssh login - a job that nobody stays for is refused",
+  async fn() {
+    const error = await assertRejects(
+      () => new SshExecutor({ host: "hpc" }).submit({ text: "true" }),
+      StreamError,
+      "ends with its connection",
+    );
+    assertEquals(error.code, "unsupported");
+  },
+});
+
+Deno.test({
+  name: "ssh login - a password is asked for once, and never when nobody is there",
+  ignore: ignore || Deno.uid() !== 0,
+  async fn() {
+    await using fixture = await executorFixture();
+    const { config, dir } = fixture;
+    await using asking = await startAskingServer(dir);
+    const { server, prompts } = asking;
+    const host = { host: server.host, sshConfig: server.config };
+    const executor = new SshExecutor({ ...config, ...host, interactive: true });
+    for (const word of ["one", "two"]) {
+      assertEquals(await executor.stream({ text: `echo ${word}` }).text(), `${word}\n`);
+    }
+    const via = { ssh: server.host, config: server.config, interactive: true };
+    await programRunner(via).run("true", []);
+    assertEquals(await prompts(), 1);
+
+    // in the night the connection breaks: it is told, and nobody's telephone rings
+    await SshConnection.to({ host: server.host, config: server.config }).close();
+    const error = await assertRejects(
+      () => executor.stream({ text: "echo three" }).text(),
+      StreamError,
+    );
+    assertEquals(error.code, "unauthorized");
+    assertStringIncludes(error.message, "keyboard-interactive");
+    assertStringIncludes(error.message, "ControlPersist=");
+    assertEquals(await prompts(), 1);
+  },
+});
+
+interface AskingServer extends AsyncDisposable {
+  server: SshServer;
+  /** How often it has asked for a password. */
+  prompts(): Promise<number>;
+}
+
+/** An sshd that asks through PAM, as sites with a second factor do, and counts. */
+async function startAskingServer(dir: string): Promise<AskingServer> {
+  // PAM knows a service by the name of its program
+  const service = `srt-sshd-${Deno.pid}`;
+  const pam = `/etc/pam.d/${service}`;
+  await Deno.copyFile("/usr/sbin/sshd", `${dir}/${service}`);
+  await executable(
+    `${dir}/count`,
+    `#!/bin/bash\necho asked >>${dir}/asked\n[ "$(tr -d '\\0')" = tide ]\n`,
+  );
+  await executable(`${dir}/askpass`, "#!/bin/bash\necho tide\n");
+  await Deno.writeTextFile(
+    pam,
+    `auth required pam_exec.so expose_authtok ${dir}/count
+auth optional pam_permit.so
+account required pam_permit.so
+session required pam_permit.so
+`,
+  );
+  const server = await startSshServer({
+    program: `${dir}/${service}`,
+    extra:
+      "UsePAM yes\nKbdInteractiveAuthentication yes\nPubkeyAuthentication no\nPermitRootLogin yes",
+  });
+  // what the person types, where there is no terminal
+  Deno.env.set("SSH_ASKPASS", `${dir}/askpass`);
+  Deno.env.set("SSH_ASKPASS_REQUIRE", "force");
+  return {
+    server,
+    async prompts() {
+      const text = await Deno.readTextFile(`${dir}/asked`).catch(() => "");
+      return text.split("\n").length - 1;
+    },
+    async [Symbol.asyncDispose]() {
+      Deno.env.delete("SSH_ASKPASS");
+      Deno.env.delete("SSH_ASKPASS_REQUIRE");
+      await server.stop();
+      await Deno.remove(pam);
+    },
+  };
+}
+
+function via(ssh: string): SlurmExecutor {
+  return new SlurmExecutor({ via: { ssh } });
+}
+
+function assertThrowsStreamError(body: () => unknown): StreamError {
+  try {
+    body();
+  } catch (error) {
+    assert(error instanceof StreamError, String(error));
+    return error;
+  }
+  throw new Error("Nothing was thrown");
+}
+
+async function executable(path: string, text: string): Promise<void> {
+  await Deno.writeTextFile(path, text);
+  await Deno.chmod(path, 0o755);
+}
