@@ -43,6 +43,7 @@ Deno.test({
         ...config,
         bin,
         producer: { use: ["curl"] },
+        encryption: "off",
         timings: { ...config.timings, pollEvery: POLL_EVERY, pollAtMost: POLL_EVERY },
       });
       let running = 0;
