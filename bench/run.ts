@@ -8,6 +8,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { measureEncryption } from "./encryption.ts";
 import { paced, unpaced } from "./generator.ts";
 import { type Measured, report, type Samples } from "./report.ts";
 import { type Server, SERVER_NAMES, type ServerName, startServer } from "./servers.ts";
@@ -47,6 +48,7 @@ async function main(args: string[]): Promise<number> {
     for (const { server } of measured) if ("stop" in server) await server.stop();
   }
   console.log(report(measured, rounds));
+  if (options.only === undefined) console.log(await measureEncryption(rounds));
   return 0;
 }
 

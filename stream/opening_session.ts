@@ -69,7 +69,11 @@ export class OpeningSession {
   #onlyEnd = false;
   #failure?: StreamError;
 
-  /** @param options Key, channel, and where to begin; the stream's start by default. */
+  /**
+   * Makes a reader; nothing is derived before a session record comes.
+   *
+   * @param options Key, channel, and where to begin; the stream's start by default.
+   */
   constructor(options: OpeningSessionOptions) {
     this.#options = options;
     const { point } = options;

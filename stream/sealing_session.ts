@@ -52,7 +52,11 @@ export class SealingSession {
   #next = 0;
   #ended = false;
 
-  /** @param options Key, channel, epoch. */
+  /**
+   * Draws the salt and begins to derive the session's key.
+   *
+   * @param options Key, channel, epoch.
+   */
   constructor(options: SealingSessionOptions) {
     this.#salt = options.salt ?? crypto.getRandomValues(new Uint8Array(SALT_BYTES));
     this.epoch = options.epoch;
