@@ -38,16 +38,18 @@ interface ArrayStatement extends StatementSync {
  * outside the class can be used here but types and globals.
  */
 export class StoreDatabase {
-  /** Pages the write-ahead log may have before it is written back between two messages. */
-  static readonly checkpointPages = 1000;
-  /** Pages it may have before a commit itself writes it back, when there is never a pause. */
-  static readonly latestCheckpointPages = 16_000;
+  /** Bytes of a page: with less, frames of many records cost more; with more, those of one. */
+  static readonly pageSize = 8192;
+  /** Pages after which the write-ahead log is written back, between two messages. */
+  static readonly checkpointPages = 512;
+  /** Pages after which a commit itself does so, when there is never a pause. */
+  static readonly latestCheckpointPages = 8192;
   /** Frames, and characters of them, that one chore removes: a big channel must not hold up others. */
   static readonly sliceFrames = 500;
   static readonly sliceSize = 1024 * 1024;
   /** Free pages that are kept for what comes next, and how many of the others go at a time. */
-  static readonly sparePages = 1024;
-  static readonly vacuumPages = 256;
+  static readonly sparePages = 512;
+  static readonly vacuumPages = 128;
   /** Milliseconds after which a chore that failed, for want of room as a rule, is tried again. */
   static readonly choreRetry = 1000;
 
@@ -55,6 +57,9 @@ export class StoreDatabase {
   #connection?: DatabaseSync;
   #statements = new Map<string, StatementSync>();
   #chore: ReturnType<typeof setTimeout> | undefined;
+  /** Pages written since the last checkpoint, by estimate. */
+  #written = 0;
+  #garbage = true;
   #shrunk = false;
 
   /** @param connect What opens a file. */
@@ -121,7 +126,8 @@ export class StoreDatabase {
     // Before anything is read: with the exclusive lock the write-ahead log needs no shared memory, which
     // network file systems can't give, and a second relay finds the file locked.
     // https://www.sqlite.org/wal.html#noshm
-    db.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA auto_vacuum=INCREMENTAL");
+    db.exec("PRAGMA locking_mode=EXCLUSIVE");
+    db.exec(`PRAGMA page_size=${StoreDatabase.pageSize}; PRAGMA auto_vacuum=INCREMENTAL`);
     db.exec("PRAGMA journal_mode=WAL");
     db.exec(
       `PRAGMA synchronous=${sync}; PRAGMA wal_autocheckpoint=${StoreDatabase.latestCheckpointPages}`,
@@ -143,6 +149,8 @@ export class StoreDatabase {
   }
 
   #load(numbers?: number[]): Loaded {
+    // what was to go when the last relay stopped
+    this.#laterChore(0);
     const some = numbers ? "WHERE number IN (SELECT value FROM json_each(?))" : "";
     const channels = this.#sql(
       `SELECT number, id, state, first, next, bytes, claimed, stream_seq
@@ -191,7 +199,11 @@ export class StoreDatabase {
         this.#sql("INSERT OR REPLACE INTO facts VALUES ('alive', ?)").run(batch.alive);
       }
     });
-    this.#laterChore(0);
+    const { frames, channels, gone, trims, forks } = batch;
+    this.#written += 1 + frames.length + channels.length + forks.length;
+    for (const row of frames) this.#written += row[6] / StoreDatabase.pageSize;
+    this.#garbage ||= gone.length > 0 || trims.length > 0;
+    if (this.#garbage || this.#written >= StoreDatabase.checkpointPages) this.#laterChore(0);
   }
 
   /** Notes that frames are no longer wanted; a chore removes them. */
@@ -291,28 +303,30 @@ export class StoreDatabase {
 
   /** Does a little. Returns whether there is more to do. */
   #doChore(): boolean {
-    // NOOP only counts
-    const { log } = this.#sql("PRAGMA wal_checkpoint(NOOP)").get() as { log: number };
-    if (log >= StoreDatabase.checkpointPages) this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    if (this.#written >= StoreDatabase.checkpointPages) this.#checkpoint();
+    if (!this.#garbage) return false;
     const garbage = this.#sql("SELECT channel, before FROM garbage LIMIT 1").get() as
       | { channel: number; before: number }
       | undefined;
     if (garbage) {
       this.#remove(garbage.channel, garbage.before);
-      return true;
-    }
-    if (this.#pragma("freelist_count") > StoreDatabase.sparePages) {
+      this.#written += StoreDatabase.sliceSize / StoreDatabase.pageSize;
+    } else if (this.#pragma("freelist_count") > StoreDatabase.sparePages) {
       // one step a page
       this.#sql(`PRAGMA incremental_vacuum(${StoreDatabase.vacuumPages})`).all();
+      this.#written += StoreDatabase.vacuumPages;
       this.#shrunk = true;
-      return true;
-    }
-    if (this.#shrunk) {
+    } else {
       // only now the file itself gets smaller
-      this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
-      this.#shrunk = false;
+      if (this.#shrunk) this.#checkpoint();
+      this.#garbage = this.#shrunk = false;
     }
-    return false;
+    return this.#garbage;
+  }
+
+  #checkpoint(): void {
+    this.#db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    this.#written = 0;
   }
 
   #remove(channel: number, before: number): void {
