@@ -1,5 +1,5 @@
 /**
- * Encryption v2 against a relay that lies: `ATTACKS` attacks of chance (500 by default), from
+ * Encryption v2 against a relay that lies: `FAULTS_ATTACKS` attacks of chance (500 by default), from
  * `FAULTS_SEED` on. Each failure names the seed that repeats it alone.
  *
  * @module
@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { attackOnce, type Outcome } from "./malicious_relay.ts";
 import { random } from "./random.ts";
 
-const COUNT = Number(Deno.env.get("ATTACKS") ?? 500);
+const COUNT = Number(Deno.env.get("FAULTS_ATTACKS") ?? 500);
 
 async function run(count: number, honest: boolean): Promise<void> {
   const { seed } = random();
@@ -26,7 +26,9 @@ async function run(count: number, honest: boolean): Promise<void> {
       const reasons = outcomes.get(name) ?? new Map();
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
       outcomes.set(name, reasons);
-      if (complaint) complaints.push(`FAULTS_SEED=${each} ATTACKS=1 (${name}): ${complaint}`);
+      if (complaint) {
+        complaints.push(`FAULTS_SEED=${each} FAULTS_ATTACKS=1 (${name}): ${complaint}`);
+      }
     }
   }
   for (const [name, reasons] of [...outcomes].sort()) {
