@@ -31,6 +31,8 @@ export type { JobCredentials, JobProducer, JobScriptSpec, JobTimings } from "./j
 export { buildJobScript } from "./job_script.ts";
 export * from "./globus/mod.ts";
 export { type LocalConfig, LocalExecutor } from "./local_executor.ts";
+export { type PbsConfig, PbsExecutor } from "./pbs_executor.ts";
+export type { PbsOptions } from "./pbs_options.ts";
 export type { ProducerKind } from "./packed_producers.ts";
 export {
   type RelayChoice,

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { StreamError } from "../stream/stream_error.ts";
 import { parseDirectives } from "./directives.ts";
+import { OptionValues } from "./option_values.ts";
 
 /** Resources and names of a Slurm job. What is given here wins over the script's `#SBATCH` lines. */
 export interface SlurmOptions {
@@ -50,6 +50,8 @@ export interface SlurmOptions {
   /** Job arrays are not streams: refused with a sentence. */
   array?: never;
 }
+
+const OPTIONS: OptionValues = new OptionValues("Slurm");
 
 /** Our names and Slurm's. */
 const FLAGS = {
@@ -112,7 +114,7 @@ export function sbatchArguments(
     if (value === undefined) continue;
     args.push(`--${flag}=${checked(name, value)}`);
   }
-  const extra = extraArguments(given.extra);
+  const extra = OPTIONS.list("extra", given.extra);
   const own = script.directives;
   const said = new Set(
     parseDirectives([...own ?? [], `#SBATCH ${extra.join(" ")}`])
@@ -120,7 +122,7 @@ export function sbatchArguments(
   );
   if (given.array !== undefined) said.add("array");
   for (const [name, why] of Object.entries(REFUSED)) {
-    if (said.has(name)) refuse(name, why);
+    if (said.has(name)) OPTIONS.refuse(name, why);
   }
   const has = (name: keyof typeof FLAGS) => given[name] !== undefined || said.has(FLAGS[name]);
 
@@ -137,51 +139,13 @@ export function sbatchArguments(
 }
 
 function checked(name: string, value: unknown): string {
-  const counted = name === "tasks" || name === "cpus";
-  if (typeof value === "number" ? true : counted) {
-    if (!Number.isSafeInteger(value) || (value as number) < 1) {
-      refuse(name, `it is ${show(value)}, expected a positive whole number`);
-    }
-    return String(value);
+  if (typeof value === "number" || name === "tasks" || name === "cpus") {
+    return OPTIONS.count(name, value);
   }
-  if (typeof value !== "string" || value === "") {
-    refuse(name, `it is ${show(value)}, expected a text that is not empty`);
-  }
-  plain(name, value);
-  if (name === "time" && !TIME.test(value)) {
-    refuse(
-      name,
-      `it is ${show(value)}, expected minutes or "[days-]hours:minutes:seconds"`,
-    );
-  }
-  return value;
-}
-
-function extraArguments(value: unknown): string[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value) || value.some((arg) => typeof arg !== "string")) {
-    refuse("extra", `it is ${show(value)}, expected a list of texts`);
-  }
-  for (const arg of value) plain("extra", arg);
-  return [...value];
-}
-
-function plain(name: string, value: string): void {
-  if (/[\0\n\r]/.test(value)) {
-    refuse(
-      name,
-      "it holds a line break or NUL, expected a text on a single line",
-    );
-  }
-}
-
-function refuse(name: string, why: string): never {
-  throw new StreamError(
-    "bad_request",
-    `Cannot use Slurm option ${name}: ${why}`,
+  const text = OPTIONS.text(name, value);
+  if (name !== "time" || TIME.test(text)) return text;
+  return OPTIONS.refuse(
+    name,
+    `it is ${JSON.stringify(text)}, expected minutes or "[days-]hours:minutes:seconds"`,
   );
-}
-
-function show(value: unknown): string {
-  return JSON.stringify(value) ?? String(value);
 }
