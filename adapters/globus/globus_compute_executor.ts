@@ -13,6 +13,7 @@ import type { JobReport, JobWatch, ReportListener } from "../job_report.ts";
 import { nodeFacingAddress } from "../node_facing_address.ts";
 import type { Submission, Submitted } from "../scheduler.ts";
 import type { ScriptSource } from "../script_source.ts";
+import { DEFAULT_TIMINGS } from "../timings.ts";
 import { AccessTokens } from "./access_tokens.ts";
 import { ComputeService, type Sharing, type TaskRequest } from "./compute_service.ts";
 import type { GlobusConfig, PythonFunction } from "./globus_config.ts";
@@ -57,6 +58,8 @@ export class GlobusComputeExecutor extends Executor<GlobusConfig> {
   #service?: ComputeService;
   #functions?: RegisteredFunctions;
   #watched = new Map<string, TaskWatch>();
+  #cancelled = new Set<string>();
+  #asking?: ReturnType<typeof setTimeout>;
   #offline = new Map<string, { at: number; answer: Promise<string | undefined> }>();
 
   /**
@@ -164,17 +167,16 @@ export class GlobusComputeExecutor extends Executor<GlobusConfig> {
     jobIds: readonly string[],
   ): Promise<Map<string, JobReport>> {
     const open = jobIds.filter((id) => !ended.has(id));
+    const reports = new Map<string, JobReport>();
     if (open.length > 0) {
-      const reports = new Map<string, JobReport>();
       for (const [id, task] of await this.#compute.statuses(open)) {
         const report = taskReport(task);
         if (report.phase === "ended") remember(id, report);
         reports.set(id, report);
       }
-      for (const id of jobIds) if (ended.has(id)) reports.set(id, ended.get(id)!);
-      return reports;
     }
-    return new Map(jobIds.map((id) => [id, ended.get(id)!]));
+    for (const id of jobIds) if (ended.has(id)) reports.set(id, ended.get(id)!);
+    return reports;
   }
 
   /** Watches by polls. */
@@ -193,14 +195,12 @@ export class GlobusComputeExecutor extends Executor<GlobusConfig> {
 
   /** There is no such thing; the relay keeps the wish. */
   protected override cancelJob(jobId: string): Promise<void> {
-    const task = this.#watched.get(jobId);
-    if (task) {
-      // what became of it is told by the polls, should this one fail
-      this.states([jobId]).then((reports) => {
-        const report = reports.get(jobId);
-        if (report) task.cancelled(report);
-      }).catch(() => {});
-    }
+    this.#cancelled.add(jobId);
+    // who cancels many asks once
+    this.#asking ??= setTimeout(
+      () => this.#askOfCancelled(),
+      this.config.timings?.gather ?? DEFAULT_TIMINGS.gather,
+    );
     return Promise.reject(
       new StreamError(
         "unsupported",
@@ -229,6 +229,19 @@ export class GlobusComputeExecutor extends Executor<GlobusConfig> {
       this.#service = service;
     }
     return this.#service;
+  }
+
+  /** A task that still waits is over for its reader; what else became of it, the polls tell. */
+  async #askOfCancelled(): Promise<void> {
+    const ids = [...this.#cancelled].filter((id) => this.#watched.has(id));
+    this.#cancelled.clear();
+    this.#asking = undefined;
+    if (ids.length === 0) return;
+    try {
+      for (const [id, report] of await this.states(ids)) this.#watched.get(id)?.cancelled(report);
+    } catch {
+      // the cancel is tried again, and this with it
+    }
   }
 
   async #submit(

@@ -53,6 +53,9 @@ export function checkTask(config: GlobusConfig): void {
   if (config.credentials === "file") {
     refuse("credentials", "file", 'a function gets its token as an argument, expected "script"');
   }
+  if (config.encryption === "v2") {
+    refuse("encryption", "v2", "Python's package does not know it");
+  }
   for (const name of Object.keys(call.arguments ?? {})) {
     if (OURS.includes(name)) refuse("arguments", name, "the executor gives this one");
   }

@@ -11,7 +11,13 @@ import { startRabbitMq } from "./globus_rabbitmq.ts";
 import { runCommand } from "./run_command.ts";
 import { venv } from "./globus_venv.ts";
 
-const PINNED = ["globus-compute-endpoint==4.15.0", "pika==1.3.2", "flask==3.1.3"];
+/** The endpoint, the stand-in's parts, and what a function in Python streams with. */
+const PINNED = [
+  "globus-compute-endpoint==4.15.0",
+  "pika==1.3.2",
+  "flask==3.1.3",
+  "streamrelay==0.3.1",
+];
 
 /** How long the endpoint has to come up, in milliseconds. */
 const PATIENCE = 120_000;

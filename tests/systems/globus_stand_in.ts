@@ -25,6 +25,8 @@ export interface StandInOptions {
   expiresIn?: number;
   /** What the endpoint is said to be. */
   endpointStatus?: string;
+  /** Submits are taken, and never answered. */
+  silentSubmits?: boolean;
   /** Answers a request instead of the service, if it likes. */
   answer?: (request: SeenRequest) => Response | undefined;
 }
@@ -39,12 +41,18 @@ export interface GlobusStandIn extends AsyncDisposable {
   client: { clientId: string; clientSecret: string };
   /** All requests so far. */
   requests: SeenRequest[];
+  /** A token that is good. */
+  newToken(): string;
+  /** Registers a function on somebody's behalf, and tells its id. */
+  register(name: string, source: string): string;
   /** Lets tasks begin that are held. */
   release(): void;
   /** Makes every token there is worthless. */
   revoke(): void;
   /** Forgets every function. */
   forgetFunctions(): void;
+  /** Kills every worker, as a node that fails does. */
+  killWorkers(): void;
   /** Resolves when no task runs or waits. */
   idle(): Promise<void>;
 }
@@ -78,11 +86,15 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
   const gate = Promise.withResolvers<void>();
   if (!options.held) gate.resolve();
 
-  const grant = (form: URLSearchParams) => {
-    const access_token = `access-${crypto.randomUUID()}`;
-    tokens.add(access_token);
-    return Response.json({
-      access_token,
+  const newToken = () => {
+    const token = `access-${crypto.randomUUID()}`;
+    tokens.add(token);
+    return token;
+  };
+
+  const grant = (form: URLSearchParams) =>
+    Response.json({
+      access_token: newToken(),
       scope: form.get("scope") ?? undefined,
       expires_in: options.expiresIn ?? 172_800,
       token_type: "Bearer",
@@ -91,7 +103,6 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
       ...(form.get("grant_type") === "authorization_code" &&
         { refresh_token: "the-refresh-token" }),
     });
-  };
 
   const token = ({ body, authorization }: SeenRequest) => {
     const form = new URLSearchParams(body);
@@ -114,7 +125,8 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
   const run = async (task: Task, buffer: string) => {
     await gate.promise;
     task.status = "running";
-    const child = new Deno.Command("python3", {
+    // one that has the Python package, where the runner has made it
+    const child = new Deno.Command(Deno.env.get("STREAMRELAY_TEST_PYTHON") ?? "python3", {
       args: [WORKER],
       stdin: "piped",
       stdout: "piped",
@@ -162,6 +174,11 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
     });
   };
 
+  const afterwards = async (answer: Response) => {
+    if (options.silentSubmits) await gate.promise;
+    return answer;
+  };
+
   const register = (body: string) => {
     const { function_name, function_code, meta } = JSON.parse(body);
     const lacking = ["python_version", "sdk_version", "serde_identifier"]
@@ -187,7 +204,7 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
     });
   };
 
-  const handle = (seen: SeenRequest): Response => {
+  const handle = (seen: SeenRequest): Response | Promise<Response> => {
     const special = options.answer?.(seen);
     if (special) return special;
     if (seen.what === "POST /v2/oauth2/token") return token(seen);
@@ -198,7 +215,7 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
       case "POST /v3/functions":
         return register(seen.body);
       case `POST /v3/endpoints/${endpoint}/submit`:
-        return submit(seen.body);
+        return afterwards(submit(seen.body));
       case `GET /v2/endpoints/${endpoint}/status`:
         return Response.json({ status: options.endpointStatus ?? "online" });
       case "POST /v2/batch_status":
@@ -225,9 +242,19 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
     endpoint,
     client,
     requests,
+    newToken,
+    register(name, source) {
+      const id = crypto.randomUUID();
+      const buffer = `st\n${name}:${source}`;
+      functions.set(id, `${[...buffer].length}\n${buffer}`);
+      return id;
+    },
     release: gate.resolve,
     revoke: () => tokens.clear(),
     forgetFunctions: () => functions.clear(),
+    killWorkers() {
+      for (const worker of workers) worker.kill("SIGKILL");
+    },
     async idle() {
       await Promise.all(running);
     },
