@@ -6,6 +6,7 @@
  */
 import { provideGlobus } from "./globus.ts";
 import { provideNode22 } from "./node22.ts";
+import { providePbs } from "./pbs.ts";
 import { providePython } from "./python.ts";
 import { provideSlurm } from "./slurm.ts";
 import { provideSsh } from "./sshd.ts";
@@ -14,6 +15,7 @@ import { provideSsh } from "./sshd.ts";
 export const providers = {
   slurm: provideSlurm,
   ssh: provideSsh,
+  pbs: providePbs,
   python: providePython,
   node22: provideNode22,
   globus: provideGlobus,
