@@ -43,7 +43,7 @@ async function run(given: Given): Promise<number> {
   }
   if (given.on("json")) {
     for (const { job, state } of rows) {
-      const { tokens: _secret, files: _files, ...open } = job;
+      const { tokens: _secret, key: _key, files: _files, ...open } = job;
       console.log(JSON.stringify({ ...open, state }));
     }
   } else {

@@ -18,6 +18,7 @@ import {
 } from "../stream/mod.ts";
 import type { ResolvedOptions } from "./client_options.ts";
 import { type ConsumerEvents, type ConsumerLink, isEnd } from "./consumer_link.ts";
+import { ProducerFailure } from "./producer_failure.ts";
 import { readRecords, readSealedRecords } from "./record_reader.ts";
 import { V2Session } from "./v2_session.ts";
 
@@ -65,6 +66,7 @@ export class V2ConsumerLink implements ConsumerLink {
   #opening?: OpeningSession;
   #end?: ChannelEnd;
   #askedForEnd = false;
+  #failure = new ProducerFailure();
   #over = false;
   #cancels: PendingCancel[] = [];
   #heartbeat?: ReturnType<typeof setInterval>;
@@ -200,6 +202,7 @@ export class V2ConsumerLink implements ConsumerLink {
     sealed?: { next: number; session: SessionPoint },
   ): void {
     if (this.#over) return;
+    if (sealed !== undefined) this.#failure.note(events);
     const last = events.findIndex(isEnd);
     if (last >= 0) events.length = last + 1;
     if (last >= 0) this.#finish();
@@ -240,11 +243,12 @@ export class V2ConsumerLink implements ConsumerLink {
 
   #render(end: ChannelEnd): void {
     if (this.#over) return;
-    const { kind, by, code, message, details, ts } = end;
+    const { kind, by, ts } = end;
     if (kind === "error") {
+      const { code = "job_failed", message, details } = this.#failure.addTo(end);
       return this.#conclude({
         type: "error",
-        code: code ?? "job_failed",
+        code,
         message: message ?? `The stream was ended as failed by the ${by}`,
         ...(details && { details }),
         ts,

@@ -268,6 +268,23 @@ test("encryption v2 - a failing job's details reach the key's holder only", () =
     supervisor.close();
   }));
 
+test("encryption v2 - a supervisor's end is told in the producer's own words", () =>
+  withRelay(async ({ url, secret, control }) => {
+    const { id } = await control.createChannel({ keyed: true, lease: 60 });
+    const at = { url, channel: id, token: secret, key: generateKey() };
+    const producer = new RelayProducer(at);
+    await producer.fail({ code: "job_failed", message: "Exit 3: why", details: { stderr: "why" } });
+    await control.end(id, {
+      kind: "error",
+      code: "job_failed",
+      message: "Exit 3",
+      details: { jobId: "7" },
+    });
+    const error = await failure(new RelayConsumer(at).stream().text());
+    assertEquals(error.message, "Exit 3: why");
+    assertEquals(error.details, { jobId: "7", stderr: "why" });
+  }));
+
 test("encryption v2 - a relay that ends without the final record brings no success", async () => {
   for (const offset of [0, 1]) {
     const relay = new FakeRelay();
