@@ -162,7 +162,10 @@ export abstract class LogRules {
     if (writer.origin === "producer" && claim) {
       frame.epoch = claim.epoch;
       frame.seq = claim.next;
-      if (n > 0) claim.first ??= frame.first;
+      if (n > 0 && claim.first === undefined) {
+        claim.first = frame.first;
+        this.changed();
+      }
       claim.next = writer.seq + writer.span;
     }
     info.next += n;

@@ -150,6 +150,17 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     assertEquals([two.epoch, two.restarted], [2, false]);
   });
 
+  test("a claim tells where its first record stands", async (store) => {
+    await store.append("c", { origin: "relay" }, { n: 2, text: "{}\n{}" });
+    await store.claim("c", "one");
+    assertEquals((await store.info("c")).claims[0].first, undefined);
+    await produce(store, { id: "one", seq: 0 }, ["a", "b"]);
+    await produce(store, { id: "one", seq: 2 }, ["c"]);
+    await store.claim("c", "two");
+    await produce(store, { id: "two", epoch: 2, seq: 0 }, ["d"]);
+    assertEquals((await store.info("c")).claims.map(({ first }) => first), [2, 5]);
+  });
+
   test("claims at the same time get different epochs", async (store) => {
     const claims = await Promise.all(["a", "b", "c", "d"].map((id) => store.claim("c", id)));
     assertEquals(claims.map(({ epoch }) => epoch).sort(), [1, 2, 3, 4]);

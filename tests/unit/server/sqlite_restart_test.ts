@@ -114,3 +114,17 @@ Deno.test("sqlite restart - a log that drops its oldest still drops part by part
   const frames = await after.read("c", 0, 10_000);
   assertEquals([frames[0].first, frames.length], [first, next - first]);
 });
+
+Deno.test("sqlite restart - where a claim began is kept with its first record", async () => {
+  await using folder = await sqliteFolder();
+  const before = await folder.open();
+  await before.create({ id: "c", ...SHAPE });
+  await before.claim("c", "one");
+  await before.append("c", { origin: "relay" }, { n: 1, text: "{}" });
+  await before.append("c", { origin: "producer", id: "one", epoch: 1, seq: 0, span: 1 }, {
+    n: 1,
+    text: "a",
+  });
+  const after = await folder.open();
+  assertEquals((await after.info("c")).claims[0].first, 1);
+});
