@@ -67,6 +67,8 @@ export class SshConnection {
    */
   async open(): Promise<void> {
     if (await this.#master() !== undefined) return;
+    // the configuration may have changed meanwhile, or the socket's folder have been cleaned away
+    if (!this.#opening) this.#login = undefined;
     const opening = this.#opening ??= this.#open().finally(() => this.#opening = undefined);
     await opening;
   }
