@@ -181,7 +181,7 @@ export class GroupCommit implements Outbox {
     }
     this.#flying = undefined;
     // before anybody is told, so that the disk works while readers are served
-    if (this.#calls.length > 0 || this.#reads.length > 0) this.#schedule();
+    if (this.#calls.length > 0 || this.#reads.length > 0) this.#landed = this.#commit();
     // those who look come last: they are not there yet to hear the news of this same transaction
     for (const call of flying.calls) if (!call.look) deliver(call);
     for (const call of flying.calls) if (call.look) deliver(call);

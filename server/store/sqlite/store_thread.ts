@@ -54,15 +54,14 @@ export class StoreThread {
    * Asks something. Questions are answered in the order in which they are asked.
    *
    * @param request What.
-   * @param transfer What may be handed over instead of copied.
    * @returns The answer.
    * @throws {StreamError} what the database said; see `storeFailure`.
    */
-  ask<T>(request: ThreadRequest, transfer: Transferable[] = []): Promise<T> {
+  ask<T>(request: ThreadRequest): Promise<T> {
     if (this.#broken) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve: resolve as (value: unknown) => void, reject });
-      this.#worker.postMessage(request, transfer);
+      this.#worker.postMessage(request);
     });
   }
 
@@ -74,12 +73,6 @@ export class StoreThread {
       this.#worker.terminate();
       this.#break("it is closed");
     }
-  }
-
-  /** Ends the thread, as a crash would. */
-  kill(): void {
-    this.#worker.terminate();
-    this.#break("it is closed");
   }
 
   #break(why: string): void {

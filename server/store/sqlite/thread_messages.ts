@@ -78,13 +78,21 @@ export interface OpenedFile {
 
 /** A channel as it was last committed. */
 export interface LoadedChannel {
+  /** Its number. */
   number: number;
+  /** Its name. */
   id: string;
+  /** What changes seldom, as JSON. */
   state: string;
+  /** First offset that is still there. */
   first: number;
+  /** The tail. */
   next: number;
+  /** Size of its records. */
   bytes: number;
+  /** The seq wanted next of its newest claim. */
   claimed: number;
+  /** The greatest `Stream-Seq` so far. */
   stream_seq: string | null;
 }
 
