@@ -11,8 +11,9 @@ def streamrelay_call(
     """Calls a function that is defined above with its channel's coordinates, and tells how it ended."""
     import traceback
 
-    if streamrelay_over(relay_url, channel_id, relay_secret):
-        return streamrelay_answer(outcome="cancelled")
+    over = streamrelay_over(relay_url, channel_id, relay_secret)
+    if over:
+        return streamrelay_answer(outcome="over", why=over)
     keywords = dict(arguments, relay_url=relay_url, channel_id=channel_id)
     if relay_secret:
         keywords["relay_secret"] = relay_secret

@@ -189,7 +189,9 @@ export class GlobusComputeExecutor extends Executor<GlobusConfig> {
     this.#watched.set(jobId, task);
     return task.around(
       super.watch(jobId, task, config),
-      () => this.#watched.delete(jobId),
+      () => {
+        if (this.#watched.get(jobId) === task) this.#watched.delete(jobId);
+      },
     );
   }
 

@@ -25,18 +25,19 @@ def streamrelay_ask(relay_url, channel_id, relay_secret, what=""):
 
 
 def streamrelay_over(relay_url, channel_id, relay_secret):
-    """Whether nobody waits any more: the stream was cancelled, has its end, or is gone."""
+    """Why nobody waits any more, in a word: cancelled, ended, or how it is gone. None while somebody does."""
     if not relay_secret:
-        return False
+        return None
     status, body = streamrelay_ask(relay_url, channel_id, relay_secret)
     try:
         answer = json.loads(body.decode("utf-8"))
         if status == 200:
-            return bool(answer.get("cancel") or answer.get("end"))
+            return "cancelled" if answer.get("cancel") else "ended" if answer.get("end") else None
         # a proxy's refusal has another form
-        return answer["error"]["code"] in ("unauthorized", "not_found", "expired", "ended")
+        code = answer["error"]["code"]
+        return code if code in ("unauthorized", "not_found", "expired", "ended") else None
     except (ValueError, KeyError, TypeError, AttributeError):
-        return False
+        return None
 
 
 def streamrelay_answer(**facts):

@@ -18,8 +18,9 @@ def streamrelay_run(
     import threading
     import time
 
-    if streamrelay_over(relay_url, channel_id, relay_secret):
-        return streamrelay_answer(outcome="cancelled")
+    over = streamrelay_over(relay_url, channel_id, relay_secret)
+    if over:
+        return streamrelay_answer(outcome="over", why=over)
 
     def open_file(path):
         return open(os.path.join(workdir or ".", os.path.expanduser(path)), "wb", 0)
@@ -116,7 +117,7 @@ def streamrelay_run(
                 outcome = "walltime"
                 stop()
             elif abandoned.is_set():
-                outcome = "cancelled"
+                outcome = "abandoned"
                 stop()
             else:
                 try:

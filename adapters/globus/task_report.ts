@@ -27,7 +27,9 @@ const TAIL = 8_192;
 
 /** What our remote functions return. */
 interface Answer {
-  outcome?: "exit" | "walltime" | "cancelled" | "refused" | "returned" | "raised";
+  outcome?: "exit" | "walltime" | "over" | "abandoned" | "refused" | "returned" | "raised";
+  /** Why the stream was over. */
+  why?: string;
   exitCode?: number;
   signal?: number;
   stderr?: string;
@@ -90,11 +92,19 @@ function fateOfResult(result: string | undefined): JobFate {
   switch (outcome) {
     case "walltime":
       return fate("walltime", "The job ran into its time limit", details);
-    case "cancelled":
-      return fate("cancelled", "The stream was over when the task looked", {
-        ...details,
-        cancelled: true,
-      });
+    case "over":
+      return answer.why === "cancelled"
+        ? fate("cancelled", "The stream was cancelled before the task began; nothing was run", {
+          ...details,
+          cancelled: true,
+        })
+        : fate(
+          "producer_lost",
+          `The relay at jobUrl told the task that its stream is over (${answer.why}); nothing was run`,
+          details,
+        );
+    case "abandoned":
+      return fate("producer_lost", "The stream was over, and its job was ended for it", details);
     case "refused":
       return fate("job_failed", message, details);
     case "raised":

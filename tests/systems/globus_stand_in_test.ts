@@ -1,9 +1,11 @@
 /** Scripts as tasks of Globus Compute. @module */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { GlobusComputeExecutor } from "../../adapters/mod.ts";
+import { GlobusComputeExecutor, type RelayChoice } from "../../adapters/mod.ts";
+import { ControlClient } from "../../client/mod.ts";
 import type { StatusEvent } from "../../stream/mod.ts";
 import { StreamError } from "../../stream/mod.ts";
 import { until } from "../tools/until.ts";
+import { executorFixture } from "./executor_fixture.ts";
 import { type GlobusFixture, globusFixture } from "./globus_fixture.ts";
 import type { StandInOptions } from "./globus_stand_in.ts";
 import { onPath } from "./on_path.ts";
@@ -255,6 +257,37 @@ test(
   },
   { held: true },
 );
+
+test("a job whose stream is over ends, though its producer did not hear of it", async (fixture) => {
+  const { make, service, dir, relay } = fixture;
+  const job = await make({ lookEvery: 0.1, producer: { use: ["curl"] }, encryption: "off" }).submit(
+    {
+      text: `#!/bin/bash\ntrap ': > ${dir}/ended; exit 1' TERM\n: > ${dir}/began\nsleep 60 & wait`,
+    },
+  );
+  const there = (name: string) => () => Deno.stat(`${dir}/${name}`).catch(() => undefined);
+  await until("the start of the job", there("began"));
+  const control = new ControlClient({ url: relay.url, token: job.tokens.supervise });
+  await control.end(job.channel, { kind: "error", code: "job_failed", message: "by hand" });
+  await until("the end of the job", there("ended"));
+  await service.idle();
+  const fate = await make().explain(job.jobId);
+  assertEquals(fate?.code, "producer_lost");
+  assertStringIncludes(fate!.message, "its job was ended for it");
+});
+
+test("a relay that does not know the stream is named", async ({ make, config }) => {
+  await using other = await executorFixture();
+  const { url, token } = config.relay as RelayChoice;
+  const error = await assertRejects(
+    () =>
+      make({ relay: { url, token, jobUrl: other.relay.url } }).stream({ text: "echo never" })
+        .text(),
+    StreamError,
+    "jobUrl",
+  );
+  assertEquals(error.code, "producer_lost");
+});
 
 test("a megabyte of prompt, and a hundred thousand lines", async ({ make }) => {
   const prompt = "0123456789abcde\n".repeat(65_536);
