@@ -196,7 +196,9 @@ export class ComputeService {
       const other = await tokens.renewed(token);
       if (other !== undefined) answer = await this.#send(path, request, body, other);
     }
-    if (answer.status !== 200) throw serviceError(action, answer.status, answer.text, otherwise);
+    if (answer.status < 200 || answer.status > 299) {
+      throw serviceError(action, answer.status, answer.text, otherwise);
+    }
     try {
       return JSON.parse(answer.text);
     } catch (cause) {
