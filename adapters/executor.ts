@@ -112,6 +112,9 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
           jobId: submitted.jobId,
           ...(submitted.notice && { reason: submitted.notice }),
           details: { encryption: prepared.key === undefined ? "off" : "v2" },
+        }).catch((error) => {
+          // a short job may be over by now
+          if (!(error instanceof StreamError && error.code === "ended")) throw error;
         });
         return job;
       } catch (error) {

@@ -200,12 +200,11 @@ export class Channel {
       closing && { close: closing },
     ).catch(this.#refused);
     if (failing && !this.end) {
-      this.#supervision.producerFailed(failureIn(batch));
-      if (result.appended > 0) {
-        const { store } = this.#context;
-        const told = await withSession(store, this.id, this.next, failing.status);
-        this.#supervision.notify(told);
-      }
+      const failure = failureIn(batch);
+      this.#supervision.producerFailed(failure);
+      const { store } = this.#context;
+      const told = await withSession(store, this.id, this.next, failing.status);
+      this.#supervision.tellFailure(failure, told, result.appended > 0);
     }
     if (closing === "error" && result.appended === 0 && !result.end) {
       // sent again after the lease ran out: it stands in the log as a status already
@@ -393,6 +392,7 @@ export class Channel {
       this.#quietly(this.renew(lease, onDisconnect));
       if (supervision.producerAway) link.status({ state: "disconnected" });
       else if (this.#producer) link.status({ state: "connected", epoch: this.#producer.epoch });
+      if (supervision.failing) link.status(supervision.failing);
     }
     return (seconds) => {
       if (supervision.detach(link) && !this.end && !this.#dead) {

@@ -56,6 +56,7 @@ export class Supervision {
   #abandoned = new Deadline();
   #producerGoneAt = 0;
   #failure?: Failure;
+  #failing?: ProducerStatus;
   #over = false;
 
   /** @param options What it is to know and do. */
@@ -122,6 +123,11 @@ export class Supervision {
     this.#abandoned.set(Date.now() + after * 1000, () => this.#options.abandoned(after));
   }
 
+  /** What a supervisor that attaches is told of a producer that failed, until another comes. */
+  get failing(): ProducerStatus | undefined {
+    return this.#failing;
+  }
+
   /** Tells every supervisor what the producer does. */
   notify(status: ProducerStatus): void {
     for (const link of this.#links) link.status(status);
@@ -131,6 +137,7 @@ export class Supervision {
   producerCame(): void {
     this.#producerGoneAt = 0;
     this.#failure = undefined;
+    this.#failing = undefined;
     this.#loss.clear();
   }
 
@@ -138,6 +145,20 @@ export class Supervision {
   producerFailed(failure: Failure): void {
     this.#failure = failure;
     this.#armLoss();
+  }
+
+  /**
+   * Tells supervisors of a failure; those that attach later are told too, for what the log shows them
+   * lacks the session that opens a sealed one.
+   *
+   * @param failure What {@linkcode producerFailed} was given; nothing is told of one that is past.
+   * @param status What to tell.
+   * @param news Whether those that are connected have not heard it yet.
+   */
+  tellFailure(failure: Failure, status: ProducerStatus, news: boolean): void {
+    if (this.#failure !== failure) return;
+    this.#failing = status;
+    if (news) this.notify(status);
   }
 
   /** Notes that the producer went without an end. */

@@ -171,10 +171,11 @@ export function controlApi(
   app.post(
     "/:id/status",
     about("supervise", async (context, channel) => {
-      await channel.status(
-        "supervisor",
-        await readJson(context.req.raw, statusBody, BODY_BYTES),
-      );
+      const status = await readJson(context.req.raw, statusBody, BODY_BYTES);
+      if (channel.end) {
+        throw new StreamError("ended", "The channel has its end and takes no more statuses");
+      }
+      await channel.status("supervisor", status);
       return context.json({ next: channel.next });
     }),
   );

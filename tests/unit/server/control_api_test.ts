@@ -190,6 +190,9 @@ onBothTransports("control - a status is appended, a lease set and given up", asy
   assert(lease.body.leaseUntil > Date.now() + 90_000);
   const given = await relay.api("POST", "/v1/channels/c/lease", { seconds: 0 }, { auth });
   assertEquals(given.body.leaseUntil, 0);
+  await relay.api("POST", "/v1/channels/c/end", { kind: "done" }, { auth });
+  const late = await refusal(relay, "POST", "/v1/channels/c/status", status, { auth });
+  assertEquals(late, [409, "ended"]);
 });
 
 onBothTransports("control - the input is kept until the end", async (relay) => {

@@ -85,6 +85,30 @@ onBothTransports(
   },
 );
 
+onBothTransports("v2 supervise - one that comes after a failure hears of it", async (relay) => {
+  await relay.channel("c", { lease: 100 });
+  const producer = await relay.producer("c");
+  await producer.put([token("a"), FAILURE], "error");
+  await producer.socket.code();
+  for (const _ of ["once", "and again"]) {
+    const { socket } = await relay.join("supervise", "c");
+    const { status } = await socket.json();
+    assertEquals([status.state, status.code, status.details], ["failing", "oom", {
+      exitCode: 137,
+    }]);
+    await socket.close();
+  }
+  // a job that started over has not failed
+  const { socket } = await relay.join("supervise", "c");
+  assertEquals((await socket.json()).status.state, "failing");
+  await relay.producer("c", "two");
+  assertEquals((await socket.json()).status.state, "connected");
+  const last = await relay.join("supervise", "c");
+  assertEquals((await last.socket.json()).status.state, "connected");
+  await relay.api("POST", "/v1/channels/c/cancel", {});
+  assert((await last.socket.json()).cancel, "and nothing of the failure");
+});
+
 onBothTransports("v2 supervise - without one a producer's error ends at once", async (relay) => {
   const producer = await relay.producer("c");
   await producer.put([FAILURE], "error");
