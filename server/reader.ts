@@ -5,6 +5,7 @@
  * @module
  */
 import type { ChannelEnd } from "../stream/mod.ts";
+import { joinFrames } from "./join_frames.ts";
 import type { Store, StoredFrame } from "./store/store.ts";
 
 /** Bytes read from the store at a time while catching up. */
@@ -12,8 +13,8 @@ const READ_BYTES = 256 * 1024;
 
 /** Where a {@linkcode Reader} delivers to. */
 export interface ReaderSink {
-  /** Whether more may be sent now; when not, the reader waits and goes on from its offset. */
-  ready(): boolean;
+  /** About how many UTF-16 units may be sent now; at 0 the reader waits, and goes on from its offset. */
+  room(): number;
   /** Whether it pumps the reader itself once it is ready again; otherwise it is looked at now and then. */
   wakes(): boolean;
   /** Takes a frame, of which records before `from` were delivered already. */
@@ -71,7 +72,7 @@ export class Reader {
   /** Takes a frame that was committed just now; the fast path of a reader that keeps up. */
   offer(frame: StoredFrame | undefined): void {
     if (this.#busy || this.#left) return;
-    if (frame?.first !== this.next || !this.#sink.ready()) {
+    if (frame?.first !== this.next || this.#sink.room() <= 0) {
       this.pump();
       return;
     }
@@ -105,7 +106,7 @@ export class Reader {
   /** Whether there is nothing to deliver now; if so it is busy no more. */
   #rest(): boolean {
     const behind = this.next < this.#channel.next;
-    if (!this.#left && behind && this.#sink.ready()) return false;
+    if (!this.#left && behind && this.#sink.room() > 0) return false;
     this.#busy = false;
     if (this.#left) return true;
     if (behind) {
@@ -124,8 +125,11 @@ export class Reader {
       this.next,
       READ_BYTES,
     );
-    for (const frame of frames) {
-      if (this.#left || !this.#sink.ready()) return;
+    for (let at = 0; at < frames.length;) {
+      const room = this.#sink.room();
+      if (this.#left || room <= 0) return;
+      const { frame, to } = joinFrames(frames, at, room);
+      at = to;
       if (frame.first > this.next) {
         this.#sink.gap(this.next, frame.first);
         this.next = frame.first;

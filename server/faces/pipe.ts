@@ -171,7 +171,7 @@ function download(channel: Channel): ReadableStream<Uint8Array> {
         breakOff();
       };
       const sink: ReaderSink = {
-        ready: () => (controller.desiredSize ?? 0) > 0,
+        room: () => controller.desiredSize ?? 0,
         wakes: () => true, // its reader pulls
         frame: (frame, from) => {
           const text = textOf(frame, from);

@@ -211,8 +211,8 @@ class V1Sink implements ReaderSink {
     this.#peer = peer;
   }
 
-  ready(): boolean {
-    return this.#peer.bufferedAmount < PEER_QUEUE_BYTES;
+  room(): number {
+    return PEER_QUEUE_BYTES - this.#peer.bufferedAmount;
   }
 
   wakes(): boolean {

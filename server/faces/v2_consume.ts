@@ -162,9 +162,8 @@ class ConsumerSession implements Session, ReaderSink {
 
   // --- what the reader brings ---
 
-  ready(): boolean {
-    return this.#sent < this.#credit &&
-      this.#peer.bufferedAmount < PEER_QUEUE_BYTES;
+  room(): number {
+    return Math.min(this.#credit - this.#sent, PEER_QUEUE_BYTES - this.#peer.bufferedAmount);
   }
 
   wakes(): boolean {

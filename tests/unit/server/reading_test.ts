@@ -116,6 +116,7 @@ for (const path of ["/consume/c", "/v2/consume/c"]) {
       ttl: 60_000,
       retention: 60_000,
       maxBytes: 1e9,
+      whenFull: "end",
       channelsPerToken: 10,
       sweepInterval: 60_000,
     });
@@ -132,6 +133,7 @@ for (const path of ["/consume/c", "/v2/consume/c"]) {
       postTimeout: 10_000,
       allowsOrigin: () => true,
       peers: new Set(),
+      drain: () => {},
     };
     const sent: string[] = [];
     let most = 0;
@@ -177,7 +179,7 @@ Deno.test("reading - what is committed while a reader comes to rest is delivered
   const channel: { id: string; next: number } = { id: "c", next: 0 };
   const got: string[] = [];
   const sink: ReaderSink = {
-    ready: () => true,
+    room: () => Infinity,
     wakes: () => false,
     frame: ({ text }) => got.push(text),
     gap: () => {},
