@@ -133,4 +133,7 @@ def streamrelay_run(
         reader.join(1)
     code = child.returncode
     facts = {"exitCode": code} if code >= 0 else {"signal": -code}
-    return streamrelay_answer(outcome=outcome, stderr=tail[0].decode("utf-8", "replace"), **facts)
+    # what the program printed is for its stream alone, and Globus Compute none of its readers
+    lines = tail[0].decode("utf-8", "replace").splitlines(True)
+    words = "".join(line for line in lines if line.startswith(("streamrelay: ", "bash: ")))
+    return streamrelay_answer(outcome=outcome, stderr=words, **facts)

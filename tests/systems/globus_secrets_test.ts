@@ -1,6 +1,7 @@
 /** What others see of a task of Globus Compute, and what its functions are written in. @module */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { callFunction, RUN_SCRIPT } from "../../adapters/globus/remote_functions.ts";
+import { StreamError } from "../../stream/mod.ts";
 import { until } from "../tools/until.ts";
 import { globusFixture } from "./globus_fixture.ts";
 import { onPath } from "./on_path.ts";
@@ -47,6 +48,28 @@ Deno.test({
       assert(!kept.includes(authorization.replace("Bearer ", "")));
     }
     assert(!kept.includes(service.client.clientSecret));
+  },
+});
+
+Deno.test({
+  name: "globus secrets - nothing the job prints goes to the service",
+  ignore,
+  async fn() {
+    await using fixture = await globusFixture();
+    const { make, service } = fixture;
+    const error = await assertRejects(
+      () =>
+        make().stream(
+          { text: "#!/bin/bash\nread word; echo $word; echo $word >&2; exit 7" },
+          PROMPT,
+        )
+          .text(),
+      StreamError,
+    );
+    assertStringIncludes(String(error.details.stderr), PROMPT);
+    await service.idle();
+    assertEquals(service.results.length, 1);
+    assert(!JSON.stringify([service.results, service.requests]).includes(PROMPT));
   },
 });
 

@@ -41,6 +41,8 @@ export interface GlobusStandIn extends AsyncDisposable {
   client: { clientId: string; clientSecret: string };
   /** All requests so far. */
   requests: SeenRequest[];
+  /** All that functions returned so far. */
+  results: string[];
   /** A token that is good. */
   newToken(): string;
   /** Registers a function on somebody's behalf, and tells its id. */
@@ -83,6 +85,7 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
   const running = new Set<Promise<void>>();
   const workers = new Set<Deno.ChildProcess>();
   const requests: SeenRequest[] = [];
+  const results: string[] = [];
   const gate = Promise.withResolvers<void>();
   if (!options.held) gate.resolve();
 
@@ -143,6 +146,7 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
     const { result, exception } = code === 0
       ? JSON.parse(new TextDecoder().decode(stdout))
       : { exception: "parsl.executors.high_throughput.errors.WorkerLost: Task failure" };
+    if (result !== undefined) results.push(result);
     Object.assign(task, {
       status: exception === undefined ? "success" : "failed",
       completion_t: String(Date.now() / 1000),
@@ -242,6 +246,7 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
     endpoint,
     client,
     requests,
+    results,
     newToken,
     register(name, source) {
       const id = crypto.randomUUID();
