@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { StreamError } from "../stream/stream_error.ts";
 import type { DirectivePrefix } from "./directives.ts";
 import { Executor } from "./executor.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
@@ -16,8 +15,9 @@ import { parseQstat } from "./pbs_states.ts";
 import type { ProgramRunner } from "./program_runner.ts";
 import type { ProgramOutcome, RunProgramOptions } from "./run_program.ts";
 import type { Submission, Submitted } from "./scheduler.ts";
+import { failure, refusal } from "./scheduler_words.ts";
 import type { ScriptSource } from "./script_source.ts";
-import type { Via } from "./ssh_options.ts";
+import { refuseOther, type Via } from "./ssh_options.ts";
 import { programRunner, relayBehind } from "./ssh_programs.ts";
 
 /** Configuration of a {@linkcode PbsExecutor}. */
@@ -81,11 +81,11 @@ export class PbsExecutor extends Executor<PbsConfig> {
 
   /** The programs and the configuration tell servers apart. */
   protected override get cluster(): string {
-    const { place } = this.#programs;
-    const here = place === undefined
-      ? ["PBS_CONF_FILE", "PBS_SERVER", "PBS_DEFAULT"].map((name) => Deno.env.get(name) ?? "")
-      : [place];
-    return ["pbs", this.config.bin ?? "", ...here].join(" ");
+    const { bin = "", via } = this.config;
+    const place = via
+      ? [JSON.stringify(via)]
+      : ["PBS_CONF_FILE", "PBS_SERVER", "PBS_DEFAULT"].map((name) => Deno.env.get(name) ?? "");
+    return ["pbs", bin, ...place].join(" ");
   }
 
   /** Where it submits. */
@@ -100,6 +100,7 @@ export class PbsExecutor extends Executor<PbsConfig> {
 
   /** Refuses options that can't be, and looks for the programs. */
   protected override async check(script: ScriptSource, config: PbsConfig): Promise<void> {
+    refuseOther("via", this.config.via, config.via);
     qsubArguments(config, script);
     await this.#programs.require(this.#path("qsub"));
   }
@@ -108,7 +109,7 @@ export class PbsExecutor extends Executor<PbsConfig> {
   protected override async nodeFacing(config: PbsConfig): Promise<string> {
     if (this.via) throw relayBehind(this.via);
     const { code, stdout, stderr } = await this.#run("pbsnodes", ["-a"]);
-    if (code !== 0) throw refused("pbsnodes", stderr);
+    if (code !== 0) throw refusal("pbsnodes", stderr);
     const nodes = [...stdout.matchAll(/^\s+Mom = (\S+)/gm)].map(([, name]) => name);
     return await nodeFacingAddress(nodes, config.embedded?.interface);
   }
@@ -126,7 +127,7 @@ export class PbsExecutor extends Executor<PbsConfig> {
     });
     const jobId = stdout.trim().split("\n").at(-1) ?? "";
     if (code !== 0 || !/^\d+(\.[\w.-]+)?$/.test(jobId)) {
-      throw refused("qsub", stderr || stdout.trim());
+      throw refusal("qsub", stderr || stdout.trim());
     }
     const output = pbsOutput(jobId, config, script, config.workdir ?? "");
     return { jobId, ...(notice && { notice }), ...(output && { output }) };
@@ -148,7 +149,7 @@ export class PbsExecutor extends Executor<PbsConfig> {
       return await this.states(jobIds);
     }
     if (ids.length > 0 && (code === UNKNOWN_JOB || code === FINISHED_JOB)) return new Map();
-    if (code !== 0) throw new StreamError("upstream", lastLine(stderr) || "qstat failed");
+    if (code !== 0) throw failure("qstat", stderr);
     const all = parseQstat(stdout);
     const found = jobIds.map((id): [string, JobReport | undefined] => [
       id,
@@ -161,7 +162,7 @@ export class PbsExecutor extends Executor<PbsConfig> {
   protected override async cancelJob(jobId: string): Promise<void> {
     const { code, stderr } = await this.#run("qdel", [jobId]);
     if (code === 0 || code === UNKNOWN_JOB || code === FINISHED_JOB) return;
-    throw new StreamError("upstream", lastLine(stderr) || "qdel failed");
+    throw failure("qdel", stderr);
   }
 
   #path(program: string): string {
@@ -172,18 +173,4 @@ export class PbsExecutor extends Executor<PbsConfig> {
   #run(program: string, args: string[], options?: RunProgramOptions): Promise<ProgramOutcome> {
     return this.#programs.run(this.#path(program), args, options);
   }
-}
-
-function refused(program: string, words: string): StreamError {
-  const said = words.split("\n").map((line) => line.replace(new RegExp(`^${program}: `), "").trim())
-    .filter(Boolean);
-  return new StreamError(
-    "submit_failed",
-    `${program} refused: ${said.join("; ") || "it gave no reason"}`,
-    { details: { stderr: words } },
-  );
-}
-
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) ?? "";
 }

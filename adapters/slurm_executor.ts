@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { StreamError } from "../stream/stream_error.ts";
 import type { DirectivePrefix } from "./directives.ts";
 import { Executor } from "./executor.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
@@ -13,9 +12,10 @@ import { nodeFacingAddress } from "./node_facing_address.ts";
 import type { ProgramRunner } from "./program_runner.ts";
 import type { ProgramOutcome } from "./run_program.ts";
 import type { Submission, Submitted } from "./scheduler.ts";
+import { failure, refusal } from "./scheduler_words.ts";
 import type { ScriptSource } from "./script_source.ts";
 import { slurmOutput } from "./slurm_output.ts";
-import type { Via } from "./ssh_options.ts";
+import { refuseOther, type Via } from "./ssh_options.ts";
 import { programRunner, relayBehind } from "./ssh_programs.ts";
 import { sbatchArguments, type SlurmOptions } from "./slurm_options.ts";
 import { parsePartitionsDown, parseSqueue, SQUEUE_FORMAT } from "./slurm_states.ts";
@@ -77,8 +77,9 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
 
   /** The programs and the configuration tell clusters apart. */
   protected override get cluster(): string {
-    const here = this.#programs.place === undefined ? Deno.env.get("SLURM_CONF") : undefined;
-    return `slurm ${this.config.bin ?? ""} ${this.#programs.place ?? ""} ${here ?? ""}`;
+    const { bin = "", via } = this.config;
+    const place = via ? JSON.stringify(via) : Deno.env.get("SLURM_CONF") ?? "";
+    return `slurm ${bin} ${place}`;
   }
 
   /** Where it submits. */
@@ -96,6 +97,7 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     script: ScriptSource,
     config: SlurmConfig,
   ): Promise<void> {
+    refuseOther("via", this.config.via, config.via);
     sbatchArguments(config, script);
     await this.#programs.require(this.#path("sbatch"));
   }
@@ -109,7 +111,7 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
       "-o",
       "%o",
     ]);
-    if (code !== 0) throw refused("sinfo", stderr);
+    if (code !== 0) throw refusal("sinfo", stderr);
     return await nodeFacingAddress(
       stdout.split("\n").map((line) => line.trim()).filter(Boolean),
       config.embedded?.interface,
@@ -141,7 +143,7 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     // "--parsable" prints the id, and the cluster behind a semicolon
     const jobId = stdout.trim().split("\n").at(-1)?.split(";")[0] ?? "";
     if (code !== 0 || !/^\d+$/.test(jobId)) {
-      throw refused("sbatch", stderr || stdout.trim());
+      throw refusal("sbatch", stderr || stdout.trim());
     }
     const output = slurmOutput(
       jobId,
@@ -169,7 +171,7 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     if (code !== 0) {
       // a single id that is unknown is an error, one of several is just left out
       if (/invalid job id/i.test(stderr)) return new Map();
-      throw new StreamError("upstream", lastLine(stderr) || "squeue failed");
+      throw failure("squeue", stderr);
     }
     const reports = parseSqueue(stdout);
     const never = [...reports.values()].filter((job) => job.neverStartable);
@@ -187,7 +189,7 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
   protected override async cancelJob(jobId: string): Promise<void> {
     const { code, stderr } = await this.#run("scancel", [jobId]);
     if (code !== 0) {
-      throw new StreamError("upstream", lastLine(stderr) || "scancel failed");
+      throw failure("scancel", stderr);
     }
   }
 
@@ -225,19 +227,4 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
       unset: program === "squeue" || program === "sinfo" ? QUESTION_VARIABLES : undefined,
     });
   }
-}
-
-function refused(program: string, words: string): StreamError {
-  const said = words.split("\n").map((line) =>
-    line.replace(new RegExp(`^${program}: (error: )?`), "").trim()
-  ).filter(Boolean);
-  return new StreamError(
-    "submit_failed",
-    `${program} refused: ${said.join("; ") || "it gave no reason"}`,
-    { details: { stderr: words } },
-  );
-}
-
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) ?? "";
 }

@@ -46,14 +46,15 @@ export class SshConnection {
   }
 
   /**
-   * The connection to a host, one in a process.
+   * The connection to a host, one in a process for the same options. Connections with other options
+   * share the login all the same.
    *
    * @param options How the host is reached.
    * @returns The connection; nothing is started yet.
    * @throws {StreamError} `bad_request` for options that can't be.
    */
   static to(options: SshOptions): SshConnection {
-    const key = JSON.stringify([options.program, options.config, options.host]);
+    const key = JSON.stringify(Object.entries(options).sort());
     let connection = connections.get(key);
     if (!connection) connections.set(key, connection = new SshConnection(options));
     return connection;

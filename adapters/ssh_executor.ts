@@ -16,7 +16,7 @@ import type { Submission, Submitted } from "./scheduler.ts";
 import type { ScriptSource } from "./script_source.ts";
 import { SshConnection } from "./ssh_connection.ts";
 import { type SshJob, type SshJobEnd, startSshJob } from "./ssh_job.ts";
-import type { SshOptions } from "./ssh_options.ts";
+import { refuseOther, type SshOptions } from "./ssh_options.ts";
 import { SshPrograms } from "./ssh_programs.ts";
 import { watchProcess } from "./watch_process.ts";
 
@@ -113,6 +113,7 @@ export class SshExecutor extends Executor<SshConfig> {
 
   /** Refuses options that can't be, and opens the connection while nothing depends on it yet. */
   protected override async check(_script: ScriptSource, config: SshConfig): Promise<void> {
+    refuseOther("host", this.config.host, config.host);
     checkFiles(config);
     await this.#connection.open();
   }

@@ -81,6 +81,22 @@ export function checkSsh(options: SshOptions): SshOptions {
   return options;
 }
 
+/**
+ * Refuses another machine for a single call: an executor has one connection.
+ *
+ * @param name The option.
+ * @param own The executor's.
+ * @param called The call's.
+ * @throws {StreamError} `bad_request` where they differ.
+ */
+export function refuseOther(name: string, own: unknown, called: unknown): void {
+  if (own === called) return;
+  throw new StreamError(
+    "bad_request",
+    `Cannot change ${name} for one call: expected an executor of its own`,
+  );
+}
+
 function refuse(what: string, given: unknown, expected: string): never {
   throw new StreamError(
     "bad_request",

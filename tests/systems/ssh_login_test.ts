@@ -1,6 +1,6 @@
 /** Logins: sites that allow one command only, questions for a password, hosts that can't be had. @module */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { SlurmExecutor, SshExecutor } from "../../adapters/mod.ts";
+import { PbsExecutor, SlurmExecutor, SshExecutor } from "../../adapters/mod.ts";
 import { SshConnection } from "../../adapters/ssh_connection.ts";
 import { programRunner } from "../../adapters/ssh_programs.ts";
 import { StreamError } from "../../stream/mod.ts";
@@ -143,6 +143,20 @@ Deno.test("ssh login - options that could become something else are refused", ()
       assertThrowsStreamError(() => new SshExecutor({ host: "h", ...config })).code,
       "bad_request",
     );
+  }
+});
+
+Deno.test("ssh login - another machine for one call is refused", async () => {
+  const executors = [
+    new SshExecutor({ host: "one" }).stream({ text: "true" }, "", { host: "two" }),
+    new SlurmExecutor({ via: { ssh: "one" } }).stream({ text: "true" }, "", {
+      via: { ssh: "two" },
+    }),
+    new PbsExecutor().stream({ text: "true" }, "", { via: { ssh: "two" } }),
+  ];
+  for (const stream of executors) {
+    const error = await assertRejects(() => stream.text(), StreamError, "for one call");
+    assertEquals(error.code, "bad_request");
   }
 });
 
