@@ -9,6 +9,7 @@ import { needs } from "./needs.ts";
 import { type SshServer, startSshServer } from "./ssh_server.ts";
 
 const { ignore } = needs("ssh");
+const user = Deno.env.get("STREAMRELAY_TEST_SSH_USER");
 const sshConfig = Deno.env.get("STREAMRELAY_TEST_SSH");
 
 Deno.test({
@@ -42,6 +43,26 @@ echo "not allowed: $SSH_ORIGINAL_COMMAND" >&2; exit 1
     });
     const commands = (await Deno.readTextFile(`${dir}/commands`)).trim().split("\n");
     assertEquals([...new Set(commands)], ["bash -l -s"]);
+  },
+});
+
+Deno.test({
+  name: "ssh login - another user's host, with another user's rights",
+  ignore: ignore || user === undefined,
+  async fn() {
+    await using fixture = await executorFixture();
+    await using server = await startSshServer({ user });
+    const { host, config: sshConfig } = server;
+    const executor = new SshExecutor({ ...fixture.config, host, sshConfig, workdir: "/" });
+    assertEquals(await executor.stream({ text: "id -un; cat" }, "tide").text(), `${user}\ntide`);
+    const stream = executor.stream({ text: "#!/bin/bash\necho $PPID\nexec sleep 60" });
+    let owner: number | null = 0;
+    for await (const pid of stream) {
+      owner = (await Deno.stat(`/proc/${pid.trim()}`)).uid;
+      await stream.cancel();
+    }
+    assert(owner, "it is not root's");
+    assertEquals((await stream.result).reason, "cancelled");
   },
 });
 

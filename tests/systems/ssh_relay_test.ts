@@ -142,3 +142,44 @@ Deno.test({
     assertEquals([error.details.exitCode, error.details.stderr], [5, "err\n"]);
   },
 });
+
+Deno.test({
+  name: "ssh relay - neither side's processes show a token, a value or the prompt",
+  ignore,
+  async fn() {
+    await using fixture = await executorFixture();
+    const { config, secret } = fixture;
+    const executor = new SshExecutor({
+      ...config,
+      host: "hpc",
+      sshConfig,
+      env: { VALUE: "a-value" },
+    });
+    const seen = await executor.stream({ text: "ps axww -o args; cat >/dev/null" }, "the-prompt")
+      .text();
+    assertStringIncludes(seen, "bash -l -s");
+    for (const hidden of ["a-value", "the-prompt", "eyJ", secret]) {
+      assert(!seen.includes(hidden), hidden);
+    }
+  },
+});
+
+Deno.test({
+  name: "ssh relay - more jobs than a host takes over one connection",
+  ignore,
+  async fn() {
+    await using fixture = await executorFixture();
+    await using server = await startSshServer({ extra: "MaxSessions 2" });
+    const { config, dir } = fixture;
+    const executor = new SshExecutor({ ...config, host: server.host, sshConfig: server.config });
+    // each waits until all of them run
+    const streams = [1, 2, 3, 4].map((n) =>
+      executor.stream({
+        text:
+          `: >${dir}/${n}; until [ "$(ls ${dir} | wc -l)" -ge 4 ]; do sleep 0.1; done; echo ${n}`,
+      })
+    );
+    const texts = await Promise.all(streams.map((stream) => stream.text()));
+    assertEquals(texts, ["1\n", "2\n", "3\n", "4\n"]);
+  },
+});

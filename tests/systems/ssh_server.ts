@@ -5,6 +5,8 @@ import { runCommand } from "./run_command.ts";
 export interface SshServerOptions {
   /** Further lines of sshd_config; they win. */
   extra?: string;
+  /** Who can log in; the caller's user by default. Another one only for root. */
+  user?: string;
   /** The program; Debian's sshd by default. */
   program?: string;
 }
@@ -22,8 +24,8 @@ export interface SshServer extends AsyncDisposable {
 }
 
 /**
- * Starts an sshd of its own in a temporary folder, listening on 127.0.0.1 only. The caller's user can log
- * in with a key made for it.
+ * Starts an sshd of its own in a temporary folder, listening on 127.0.0.1 only. One user can log in
+ * with a key made for it.
  *
  * @param options What is special about it.
  * @returns The running server.
@@ -34,7 +36,8 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   const stop = async () => {
     await runCommand(["bash", script("sshd-down.sh"), dir, "--purge"]);
   };
-  const { code, stderr } = await runCommand(["bash", script("sshd-up.sh"), dir], {
+  const user = options.user === undefined ? [] : [options.user];
+  const { code, stderr } = await runCommand(["bash", script("sshd-up.sh"), dir, ...user], {
     env: {
       SSHD_EXTRA: options.extra ?? "",
       ...(options.program && { SSHD: options.program }),
