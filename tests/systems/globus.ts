@@ -25,7 +25,7 @@ const PATIENCE = 120_000;
 /**
  * Starts an endpoint with two workers.
  *
- * @returns `STREAMRELAY_TEST_GLOBUS`: JSON with `url`, `endpoint`, `clientId`, `clientSecret`.
+ * @returns `STREAMRELAY_TEST_GLOBUS`: JSON with `url`, `endpoint`, `token`, `clientId`, `clientSecret`.
  */
 export async function provideGlobus(): Promise<Provided> {
   const lack = await aptInstall(["python3"], ["python3", "python3-venv"]);
@@ -80,8 +80,8 @@ async function startService(python: string, amqp: string) {
     await stop();
     throw new Error(`The endpoint did not start: ${log.trim().slice(-300)}`);
   }
-  const { port, endpoint } = JSON.parse(line);
-  return { known: { url: `http://127.0.0.1:${port}`, endpoint, ...client }, stop };
+  const { port, ...about } = JSON.parse(line);
+  return { known: { url: `http://127.0.0.1:${port}`, ...about, ...client }, stop };
 }
 
 /** The endpoint's workers are told apart by their folder, which is in their arguments. */

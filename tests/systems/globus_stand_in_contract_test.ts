@@ -16,9 +16,8 @@ executorContract({
       new GlobusComputeExecutor({
         ...config,
         endpoint: service!.endpoint,
-        login: service!.client,
+        login: { token: service!.newToken() },
         serviceUrl: service!.url,
-        authUrl: service!.url,
       }),
     ),
 });

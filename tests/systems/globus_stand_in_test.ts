@@ -107,6 +107,24 @@ test("a submit without an answer is not sent again, and its task runs nothing", 
   await assertRejects(() => Deno.stat(`${dir}/ran`), Deno.errors.NotFound);
 }, { held: true, silentSubmits: true });
 
+let refusals = 0;
+test("questions that are not answered are asked again", async ({ make, count }) => {
+  refusals = 3;
+  const reasons: (string | undefined)[] = [];
+  const stream = make().stream({ text: "#!/bin/bash\necho go\nkill -9 $$" });
+  for await (const event of stream.events()) {
+    if (event.type === "status") reasons.push(event.reason);
+  }
+  assertEquals((await stream.result).error?.details.signal, 9);
+  assertStringIncludes(reasons.join(), "maintenance");
+  assert(count(/batch_status$/) > 3);
+}, {
+  answer: ({ what }) =>
+    what.endsWith("batch_status") && refusals-- > 0
+      ? Response.json({ detail: "maintenance" }, { status: 503 })
+      : undefined,
+});
+
 test("a token that is refused is renewed", async ({ make, service, count }) => {
   const executor = make();
   assertEquals(await executor.stream({ text: "echo one" }).text(), "one\n");

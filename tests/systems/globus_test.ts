@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { GlobusComputeExecutor } from "../../adapters/mod.ts";
 import { StreamError } from "../../stream/mod.ts";
 import { executorFixture } from "./executor_fixture.ts";
-import { globusConfig } from "./globus_config.ts";
+import { globusClient, globusConfig } from "./globus_config.ts";
 import { functionContract } from "./globus_functions.ts";
 import { needs } from "./needs.ts";
 
@@ -87,5 +87,23 @@ Deno.test({
       "Globus Compute says",
     );
     assertEquals(error.code, "job_failed");
+  },
+});
+
+Deno.test({
+  name: "globus endpoint - a service account runs a script",
+  ignore,
+  async fn() {
+    await using fixture = await executorFixture();
+    const state = await Deno.makeTempDir();
+    Deno.env.set("STREAMRELAY_STATE", state);
+    try {
+      const login = globusClient();
+      const executor = new GlobusComputeExecutor({ ...fixture.config, ...globusConfig(), login });
+      assertEquals(await executor.stream({ text: "cat" }, "hello\n").text(), "hello\n");
+    } finally {
+      Deno.env.delete("STREAMRELAY_STATE");
+      await Deno.remove(state, { recursive: true });
+    }
   },
 });

@@ -35,7 +35,9 @@ engine:
     init_blocks: 1
 """
 
-tokens, functions, tasks, heartbeat = set(), {}, {}, {}
+TOKEN = uuid.uuid4().hex
+
+tokens, functions, tasks, heartbeat = {TOKEN}, {}, {}, {}
 lock = threading.Lock()
 app = Flask(__name__)
 
@@ -235,7 +237,7 @@ def main():
     while "at" not in heartbeat and child.poll() is None:
         time.sleep(0.1)
     if child.poll() is None:
-        print(json.dumps({"port": server.server_port, "endpoint": ENDPOINT}), flush=True)
+        print(json.dumps({"port": server.server_port, "endpoint": ENDPOINT, "token": TOKEN}), flush=True)
         sys.stdin.read()
     for name in ("SIGTERM", "SIGKILL"):
         try:
