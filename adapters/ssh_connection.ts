@@ -165,6 +165,7 @@ export class SshConnection {
       }
     } finally {
       lock?.close();
+      if (path !== undefined) await Deno.remove(path).catch(() => {});
     }
   }
 
