@@ -185,7 +185,7 @@ export class GlobusComputeExecutor extends Executor<GlobusConfig> {
     listener: ReportListener,
     config: GlobusConfig,
   ): JobWatch {
-    const task = new TaskWatch(listener);
+    const task = new TaskWatch(listener, (config.lostAfter ?? 1_800) * 1000);
     this.#watched.set(jobId, task);
     return task.around(
       super.watch(jobId, task, config),

@@ -75,6 +75,13 @@ export interface GlobusConfig extends ExecutorConfig {
    */
   lookEvery?: number;
   /**
+   * Seconds of silence after which a job that has spoken counts as lost, while Globus Compute says that
+   * it is under way: it is not told of what an endpoint loses.
+   *
+   * @default {1_800}
+   */
+  lostAfter?: number;
+  /**
    * The web service; of an executor, not of a call.
    *
    * @default {"https://compute.api.globus.org"}

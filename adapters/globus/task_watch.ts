@@ -3,17 +3,22 @@
  *
  * @module
  */
-import type { JobReport, JobWatch, ReportListener } from "../job_report.ts";
+import type { JobFate, JobReport, JobWatch, ReportListener } from "../job_report.ts";
 
 /** Stands between the polls of a task and who listens to them. */
 export class TaskWatch implements ReportListener {
   #listener: ReportListener;
+  #lostAfter: number;
   #begun = false;
-  #silent = false;
+  #silentSince?: number;
 
-  /** @param listener Gets the reports. */
-  constructor(listener: ReportListener) {
+  /**
+   * @param listener Gets the reports.
+   * @param lostAfter Milliseconds of silence after which a task that has spoken counts as lost.
+   */
+  constructor(listener: ReportListener, lostAfter: number) {
     this.#listener = listener;
+    this.#lostAfter = lostAfter;
   }
 
   /**
@@ -28,11 +33,11 @@ export class TaskWatch implements ReportListener {
       wait: () => watch.wait(),
       rest: () => {
         this.#begun = true;
-        this.#silent = false;
+        this.#silentSince = undefined;
         watch.rest();
       },
       investigate: () => {
-        this.#silent = true;
+        this.#silentSince ??= performance.now();
         watch.investigate();
       },
       stop: () => {
@@ -42,10 +47,20 @@ export class TaskWatch implements ReportListener {
     };
   }
 
-  /** A task that has spoken runs, though the service may learn that only with its result. */
+  /**
+   * A task that has spoken runs, though the service may learn that only with its result. It does not learn
+   * of a task that its endpoint lost, and says for two weeks that it is under way.
+   */
   report(report: JobReport): void {
+    const { phase, state } = report;
+    if (!this.#begun || phase === "ended" || phase === "unknown") {
+      return this.#listener.report(report);
+    }
+    const silence = performance.now() - (this.#silentSince ?? Infinity);
     this.#listener.report(
-      this.#begun && report.phase === "pending" ? { ...report, phase: "active" } : report,
+      silence < this.#lostAfter
+        ? { ...report, phase: "active" }
+        : { ...report, phase: "ended", fate: lost(state, silence) },
     );
   }
 
@@ -61,9 +76,19 @@ export class TaskWatch implements ReportListener {
    * @param report What the service says of the task.
    */
   cancelled(report: JobReport): void {
-    if (report.phase === "pending" && !this.#begun && !this.#silent) {
+    if (report.phase === "pending" && !this.#begun && this.#silentSince === undefined) {
       report = { ...report, phase: "ended" };
     }
     if (report.phase === "ended") this.#listener.report(report);
   }
+}
+
+function lost(state: string, silence: number): JobFate {
+  const seconds = Math.round(silence / 1000);
+  return {
+    code: "producer_lost",
+    message:
+      `The job went silent ${seconds} s ago, and all that Globus Compute says is "${state}"; its endpoint may have lost it`,
+    details: { state },
+  };
 }

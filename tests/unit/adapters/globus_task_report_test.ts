@@ -81,7 +81,7 @@ Deno.test("globus report - what a function of somebody else returns is no failur
 
 Deno.test("globus watch - a task that has spoken runs, though the service says it waits", () => {
   const reports: JobReport[] = [];
-  const watch = new TaskWatch({ report: (report) => reports.push(report), trouble() {} });
+  const watch = new TaskWatch({ report: (report) => reports.push(report), trouble() {} }, 1e6);
   const controls = watch.around({ wait() {}, rest() {}, investigate() {}, stop() {} }, () => {});
   const waits: JobReport = { phase: "pending", state: "waiting-for-ep" };
   watch.report(waits);
@@ -91,6 +91,23 @@ Deno.test("globus watch - a task that has spoken runs, though the service says i
   // now its producer is told of a cancel
   watch.cancelled({ ...waits });
   assertEquals(reports.map(({ phase }) => phase), ["pending", "ended", "active"]);
+});
+
+Deno.test("globus watch - a task that its endpoint lost does not wait for ever", () => {
+  const reports: JobReport[] = [];
+  const watch = new TaskWatch({ report: (report) => reports.push(report), trouble() {} }, 0);
+  const controls = watch.around({ wait() {}, rest() {}, investigate() {}, stop() {} }, () => {});
+  const waits: JobReport = { phase: "pending", state: "waiting-for-ep" };
+  // one that never spoke may well wait
+  controls.investigate();
+  watch.report(waits);
+  controls.rest();
+  watch.report(waits);
+  controls.investigate();
+  watch.report(waits);
+  assertEquals(reports.map(({ phase }) => phase), ["pending", "active", "ended"]);
+  assertEquals(reports[2].fate?.code, "producer_lost");
+  assertStringIncludes(reports[2].fate!.message, '"waiting-for-ep"');
 });
 
 Deno.test("globus errors - every form of refusal is told in its own words", () => {
