@@ -6,6 +6,7 @@
  */
 import { ControlClient } from "../../../client/mod.ts";
 import { type TcpProxy, tcpProxy } from "../../tools/tcp_proxy.ts";
+import { test } from "../../tools/test.ts";
 
 // Computed, so that a test can be bundled for Node without the server.
 const SERVER = "../../../server/mod.ts";
@@ -23,17 +24,43 @@ export interface RealRelay {
   proxyUrl: string;
 }
 
+/** How a test's relay is reached. */
+export interface RealRelayOptions {
+  /** Bytes the proxy passes on at a time; as they come by default. */
+  slice?: number;
+  /** By which transport a relay of this process listens; the default one by default. */
+  transport?: "deno" | "ws";
+}
+
+/**
+ * Registers a test with a relay: on both transports, or with the one relay that was named.
+ *
+ * @param name What is tested.
+ * @param body The test.
+ * @param options How the relay is reached.
+ */
+export function relayTest(
+  name: string,
+  body: (relay: RealRelay) => Promise<void>,
+  options: RealRelayOptions = {},
+): void {
+  if (environment()?.STREAMRELAY_TEST_RELAY_URL) return test(name, () => withRelay(body, options));
+  for (const transport of ["deno", "ws"] as const) {
+    test(`${name} [${transport}]`, () => withRelay(body, { ...options, transport }));
+  }
+}
+
 /**
  * Runs a test body with a relay and a proxy in front of it.
  *
  * @param body The test.
- * @param options How the proxy passes things on.
+ * @param options How the relay is reached.
  */
 export async function withRelay(
   body: (relay: RealRelay) => Promise<void>,
-  options: { slice?: number } = {},
+  options: RealRelayOptions = {},
 ): Promise<void> {
-  const { url, secret, close } = await start();
+  const { url, secret, close } = await start(options.transport);
   const proxy = await tcpProxy({ ...options, to: Number(new URL(url).port) });
   const proxyUrl = `ws://127.0.0.1:${proxy.port}`;
   try {
@@ -45,12 +72,14 @@ export async function withRelay(
   }
 }
 
-async function start(): Promise<
-  { url: string; secret: string; close(): Promise<void> }
-> {
-  const env = (globalThis as {
-    process?: { env: Record<string, string | undefined> };
-  }).process?.env;
+function environment(): Record<string, string | undefined> | undefined {
+  return (globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env;
+}
+
+async function start(
+  transport?: "deno" | "ws",
+): Promise<{ url: string; secret: string; close(): Promise<void> }> {
+  const env = environment();
   const url = env?.STREAMRELAY_TEST_RELAY_URL;
   if (url) {
     return {
@@ -61,6 +90,6 @@ async function start(): Promise<
   }
   const { serveRelay } = await import(new URL(SERVER, import.meta.url).href);
   const secret = crypto.randomUUID();
-  const relay = await serveRelay({ port: 0, secret });
+  const relay = await serveRelay({ port: 0, secret, transport });
   return { url: relay.url, secret, close: () => relay.close() };
 }

@@ -1,3 +1,4 @@
+/** The clients with a real relay, over connections that are cut, stall and slice. @module */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   ControlClient,
@@ -12,7 +13,7 @@ import {
   type StreamEvent,
 } from "../../../stream/mod.ts";
 import { test } from "../../tools/test.ts";
-import { withRelay } from "./real_relay.ts";
+import { relayTest } from "./real_relay.ts";
 
 const RETRY = { base: 5, cap: 50 };
 
@@ -35,43 +36,43 @@ async function sendAll(
   await producer.done();
 }
 
-test("relay - text goes from producer to consumer", () =>
-  withRelay(async ({ url, control }) => {
-    const { id, tokens } = await control.createChannel();
-    const consumer = new RelayConsumer({
-      url,
-      channel: id,
-      token: tokens.consume,
-    });
-    const stream = consumer.stream();
-    await consumer.opened;
-    const producer = new RelayProducer({
-      url,
-      channel: id,
-      token: tokens.produce,
-    });
-    await producer.status("running", { node: "n1" });
-    await producer.token("Hello");
-    await producer.data({ a: 1 });
-    await producer.token(" \u2028world\n");
-    await producer.done({ usage: { total_tokens: 2 } });
-    const events: StreamEvent[] = [];
-    for await (const event of stream.events()) events.push(event);
-    assertEquals(events.map(({ type }) => type), [
-      "status",
-      "token",
-      "data",
-      "token",
-      "done",
-    ]);
-    assertEquals(stream.job, { node: "n1", state: "running" });
-    assertEquals((await stream.result).usage, { total_tokens: 2 });
-    const { end, claims } = await control.info(id);
-    assertEquals([end?.kind, claims[0].next], ["done", 5]);
-  }));
+relayTest("relay - text goes from producer to consumer", async ({ url, control }) => {
+  const { id, tokens } = await control.createChannel();
+  const consumer = new RelayConsumer({
+    url,
+    channel: id,
+    token: tokens.consume,
+  });
+  const stream = consumer.stream();
+  await consumer.opened;
+  const producer = new RelayProducer({
+    url,
+    channel: id,
+    token: tokens.produce,
+  });
+  await producer.status("running", { node: "n1" });
+  await producer.token("Hello");
+  await producer.data({ a: 1 });
+  await producer.token(" \u2028world\n");
+  await producer.done({ usage: { total_tokens: 2 } });
+  const events: StreamEvent[] = [];
+  for await (const event of stream.events()) events.push(event);
+  assertEquals(events.map(({ type }) => type), [
+    "status",
+    "token",
+    "data",
+    "token",
+    "done",
+  ]);
+  assertEquals(stream.job, { node: "n1", state: "running" });
+  assertEquals((await stream.result).usage, { total_tokens: 2 });
+  const { end, claims } = await control.info(id);
+  assertEquals([end?.kind, claims[0].next], ["done", 5]);
+});
 
-test("relay - exactly once, in order, whatever is cut", () =>
-  withRelay(async ({ proxy, proxyUrl, secret, control }) => {
+relayTest(
+  "relay - exactly once, in order, whatever is cut",
+  async ({ proxy, proxyUrl, secret, control }) => {
     const { id } = await control.createChannel();
     const at = { url: proxyUrl, channel: id, token: secret, retry: RETRY };
     const texts = words(20_000);
@@ -87,10 +88,12 @@ test("relay - exactly once, in order, whatever is cut", () =>
     assertEquals(got.length, texts.length);
     assertEquals(got.join(""), texts.join(""));
     assert(proxy.connections > 10);
-  }));
+  },
+);
 
-test("relay - text that is sent while the relay is away arrives later", () =>
-  withRelay(async ({ proxy, proxyUrl, secret, control }) => {
+relayTest(
+  "relay - text that is sent while the relay is away arrives later",
+  async ({ proxy, proxyUrl, secret, control }) => {
     const { id } = await control.createChannel();
     const at = { url: proxyUrl, channel: id, token: secret, retry: RETRY };
     const consumer = new RelayConsumer(at);
@@ -107,10 +110,12 @@ test("relay - text that is sent while the relay is away arrives later", () =>
     await done;
     assertEquals((await tokens.next()).value, "b");
     assertEquals((await tokens.next()).done, true);
-  }));
+  },
+);
 
-test("relay - text arrives in order through a path that stalls and slices", () =>
-  withRelay(async ({ proxy, proxyUrl, secret, control }) => {
+relayTest(
+  "relay - text arrives in order through a path that stalls and slices",
+  async ({ proxy, proxyUrl, secret, control }) => {
     const { id } = await control.createChannel();
     const at = { url: proxyUrl, channel: id, token: secret, retry: RETRY };
     const stream = new RelayConsumer({ ...at, window: 500 }).stream();
@@ -125,10 +130,13 @@ test("relay - text arrives in order through a path that stalls and slices", () =
     }
     await sent;
     assertEquals(got, words(200).join(""));
-  }, { slice: 7 }));
+  },
+  { slice: 7 },
+);
 
-test("relay - exactly once with a key, whatever is cut", () =>
-  withRelay(async ({ proxy, proxyUrl, secret, control }) => {
+relayTest(
+  "relay - exactly once with a key, whatever is cut",
+  async ({ proxy, proxyUrl, secret, control }) => {
     const { id } = await control.createChannel({ keyed: true });
     const at = {
       url: proxyUrl,
@@ -147,29 +155,30 @@ test("relay - exactly once with a key, whatever is cut", () =>
     }
     await sent;
     assertEquals(got, texts.join(""));
-  }));
+  },
+);
 
-test("relay - a stream can be left and come back to", () =>
-  withRelay(async ({ url, secret, control }) => {
-    const { id } = await control.createChannel();
-    const at = { url, channel: id, token: secret };
-    await send(new RelayProducer(at), words(10));
-    const first = new RelayConsumer(at).stream();
-    const iterator = first.events();
-    for (let i = 0; i < 10; i++) await iterator.next();
-    await iterator.return();
-    const { resumeToken } = first;
-    const second = new RelayConsumer({ url, token: secret, resumeToken });
-    const rest = await second.stream().text();
-    assert(words(10).join("").endsWith(rest));
-    const beyond = new RelayConsumer({ ...at, from: 5 }).stream();
-    const [one, two] = beyond.tee();
-    assertEquals(await one.text(), words(10).slice(5).join(""));
-    assertEquals(await two.text(), words(10).slice(5).join(""));
-  }));
+relayTest("relay - a stream can be left and come back to", async ({ url, secret, control }) => {
+  const { id } = await control.createChannel();
+  const at = { url, channel: id, token: secret };
+  await send(new RelayProducer(at), words(10));
+  const first = new RelayConsumer(at).stream();
+  const iterator = first.events();
+  for (let i = 0; i < 10; i++) await iterator.next();
+  await iterator.return();
+  const { resumeToken } = first;
+  const second = new RelayConsumer({ url, token: secret, resumeToken });
+  const rest = await second.stream().text();
+  assert(words(10).join("").endsWith(rest));
+  const beyond = new RelayConsumer({ ...at, from: 5 }).stream();
+  const [one, two] = beyond.tee();
+  assertEquals(await one.text(), words(10).slice(5).join(""));
+  assertEquals(await two.text(), words(10).slice(5).join(""));
+});
 
-test("relay - a cancel reaches the producer, and the stream ends quietly", () =>
-  withRelay(async ({ url, secret, control }) => {
+relayTest(
+  "relay - a cancel reaches the producer, and the stream ends quietly",
+  async ({ url, secret, control }) => {
     const { id } = await control.createChannel();
     const at = { url, channel: id, token: secret };
     const stream = new RelayConsumer(at).stream();
@@ -192,10 +201,12 @@ test("relay - a cancel reaches the producer, and the stream ends quietly", () =>
     assertEquals([text, returned], ["a", true]);
     assertEquals((await stream.result).reason, "cancelled");
     assertEquals((await control.info(id)).cancel?.reason, "enough");
-  }));
+  },
+);
 
-test("relay - a token that may not cancel is told so, and reads on", () =>
-  withRelay(async ({ url, control }) => {
+relayTest(
+  "relay - a token that may not cancel is told so, and reads on",
+  async ({ url, control }) => {
     const { id, tokens } = await control.createChannel();
     const at = { url, channel: id };
     const consumer = new RelayConsumer({ ...at, token: tokens.consume });
@@ -205,26 +216,27 @@ test("relay - a token that may not cancel is told so, and reads on", () =>
     assertEquals(error.code, "forbidden");
     await send(new RelayProducer({ ...at, token: tokens.produce }), ["a"]);
     assertEquals(await stream.text(), "a");
-  }));
+  },
+);
 
-test("relay - the newest producer wins", () =>
-  withRelay(async ({ url, secret, control }) => {
-    const { id } = await control.createChannel();
-    const at = { url, channel: id, token: secret };
-    const old = new RelayProducer(at);
-    await old.connect();
-    const fenced = new Promise((resolve) => old.signal.addEventListener("abort", resolve));
-    const young = new RelayProducer(at);
-    await young.connect();
-    await fenced;
-    const error = await assertRejects(() => old.token("x"), StreamError);
-    assertEquals(error.code, "fenced");
-    await send(young, ["a"]);
-    assertEquals(await new RelayConsumer(at).stream().text(), "a");
-  }));
+relayTest("relay - the newest producer wins", async ({ url, secret, control }) => {
+  const { id } = await control.createChannel();
+  const at = { url, channel: id, token: secret };
+  const old = new RelayProducer(at);
+  await old.connect();
+  const fenced = new Promise((resolve) => old.signal.addEventListener("abort", resolve));
+  const young = new RelayProducer(at);
+  await young.connect();
+  await fenced;
+  const error = await assertRejects(() => old.token("x"), StreamError);
+  assertEquals(error.code, "fenced");
+  await send(young, ["a"]);
+  assertEquals(await new RelayConsumer(at).stream().text(), "a");
+});
 
-test("relay - the supervisor hears the producer and sets a failing end", () =>
-  withRelay(async ({ url, control }) => {
+relayTest(
+  "relay - the supervisor hears the producer and sets a failing end",
+  async ({ url, control }) => {
     const { id, tokens } = await control.createChannel();
     const at = { url, channel: id };
     const states: string[] = [];
@@ -252,10 +264,12 @@ test("relay - the supervisor hears the producer and sets a failing end", () =>
     assertEquals([error.code, error.message], ["oom", "Out"]);
     assertEquals((await ended).code, "oom");
     assertEquals(states.slice(0, 2), ["connected", "failing"]);
-  }));
+  },
+);
 
-test("relay - wrong credentials, channels and offsets are typed errors", () =>
-  withRelay(async ({ url, secret, control }) => {
+relayTest(
+  "relay - wrong credentials, channels and offsets are typed errors",
+  async ({ url, secret, control }) => {
     const { id, tokens } = await control.createChannel();
     const cases: [Record<string, unknown>, string[]][] = [
       [{ channel: id, token: "wrong" }, ["unauthorized"]],
@@ -280,90 +294,90 @@ test("relay - wrong credentials, channels and offsets are typed errors", () =>
     });
     const error = await assertRejects(() => producer.connect(), StreamError);
     assert(["expired", "not_found"].includes(error.code), error.code);
-  }));
+  },
+);
 
-test("relay - a consumer is told when its channel is deleted", () =>
-  withRelay(async ({ url, secret, control }) => {
+relayTest(
+  "relay - a consumer is told when its channel is deleted",
+  async ({ url, secret, control }) => {
     const { id } = await control.createChannel();
     const consumer = new RelayConsumer({ url, channel: id, token: secret });
     const stream = consumer.stream();
     await consumer.opened;
     await control.delete(id);
     assertEquals((await stream.drain()).reason, "expired");
-  }));
+  },
+);
 
-test("relay - v1 on our relay, plain and encrypted", () =>
-  withRelay(async ({ url, secret, control }) => {
-    for (const key of ["", generateKey()]) {
-      for (
-        const [from, to] of [["v1", "v1"], ["v1", "v2"], ["v2", "v1"]] as const
-      ) {
-        const { id } = await control.createChannel();
-        const encryption = key ? "v1" as const : undefined;
-        const at = { url, channel: id, token: secret, key, encryption };
-        const stream = new RelayConsumer({ ...at, protocol: to }).stream();
-        await send(new RelayProducer({ ...at, protocol: from }), words(50));
-        assertEquals(await stream.text(), words(50).join(""));
-      }
-    }
-  }));
-
-test("relay - v1 errors arrive as errors", () =>
-  withRelay(async ({ url, secret, control }) => {
-    for (const key of ["", generateKey()]) {
+relayTest("relay - v1 on our relay, plain and encrypted", async ({ url, secret, control }) => {
+  for (const key of ["", generateKey()]) {
+    for (
+      const [from, to] of [["v1", "v1"], ["v1", "v2"], ["v2", "v1"]] as const
+    ) {
       const { id } = await control.createChannel();
-      const at = { url, channel: id, token: secret, key };
-      const stream = new RelayConsumer({ ...at, protocol: "v1" }).stream();
-      const producer = new RelayProducer({ ...at, protocol: "v1" });
-      await producer.token("a");
-      await producer.fail(new StreamError("oom", "Out"));
-      assertEquals((await stream.drain()).reason, "oom");
+      const encryption = key ? "v1" as const : undefined;
+      const at = { url, channel: id, token: secret, key, encryption };
+      const stream = new RelayConsumer({ ...at, protocol: to }).stream();
+      await send(new RelayProducer({ ...at, protocol: from }), words(50));
+      assertEquals(await stream.text(), words(50).join(""));
     }
-  }));
+  }
+});
 
-test("relay - the control API makes, claims, writes and ends", () =>
-  withRelay(async ({ url, control }) => {
-    assertEquals((await control.health()).status, "healthy");
-    const prefix = `p${crypto.randomUUID().slice(0, 8)}-`;
-    const { id, tokens, incarnation } = await control.createChannel({
-      id: `${prefix}1`,
-    });
-    assertEquals((await control.list(prefix)).map((one) => one.id), [id]);
-    const job = new ControlClient({ url, token: tokens.produce });
-    const boss = new ControlClient({ url, token: tokens.supervise });
-    assertEquals(await job.getInput(id), undefined);
-    await boss.putInput(id, "Hello");
-    assertEquals(new TextDecoder().decode(await job.getInput(id)), "Hello");
-    await boss.status(id, { state: "queued" });
-    const claim = await job.claim(id, { instance: "me" });
-    assertEquals([claim.epoch, claim.next, claim.incarnation], [
-      1,
-      0,
-      incarnation,
-    ]);
-    const writer = { instance: "me", epoch: 1 };
-    const first = await job.records(id, {
-      ...writer,
-      seq: 0,
-      body: "Hi",
-      contentType: "text/plain",
-    });
-    assertEquals(first.next, 1);
-    assertEquals((await job.records(id, { ...writer, seq: 1 })).next, 1);
-    const { ack } = await boss.cancel(id, "enough");
-    assert(["recorded", "producer"].includes(ack));
-    const gap = await assertRejects(
-      () => job.records(id, { ...writer, seq: 7, body: "{}" }),
-      StreamError,
-    );
-    assertEquals([gap.code, gap.details.expected], ["seq_gap", 1]);
-    assert((await boss.lease(id, 60)).leaseUntil > 0);
-    const { end } = await boss.end(id, { kind: "error", code: "oom" });
-    assertEquals([end.by, end.code], ["supervisor", "oom"]);
-    await assertRejects(() => boss.end(id, { kind: "done" }), StreamError);
-    const denied = await assertRejects(() => job.list(), StreamError);
-    assertEquals(denied.code, "forbidden");
-  }));
+relayTest("relay - v1 errors arrive as errors", async ({ url, secret, control }) => {
+  for (const key of ["", generateKey()]) {
+    const { id } = await control.createChannel();
+    const at = { url, channel: id, token: secret, key };
+    const stream = new RelayConsumer({ ...at, protocol: "v1" }).stream();
+    const producer = new RelayProducer({ ...at, protocol: "v1" });
+    await producer.token("a");
+    await producer.fail(new StreamError("oom", "Out"));
+    assertEquals((await stream.drain()).reason, "oom");
+  }
+});
+
+relayTest("relay - the control API makes, claims, writes and ends", async ({ url, control }) => {
+  assertEquals((await control.health()).status, "healthy");
+  const prefix = `p${crypto.randomUUID().slice(0, 8)}-`;
+  const { id, tokens, incarnation } = await control.createChannel({
+    id: `${prefix}1`,
+  });
+  assertEquals((await control.list(prefix)).map((one) => one.id), [id]);
+  const job = new ControlClient({ url, token: tokens.produce });
+  const boss = new ControlClient({ url, token: tokens.supervise });
+  assertEquals(await job.getInput(id), undefined);
+  await boss.putInput(id, "Hello");
+  assertEquals(new TextDecoder().decode(await job.getInput(id)), "Hello");
+  await boss.status(id, { state: "queued" });
+  const claim = await job.claim(id, { instance: "me" });
+  assertEquals([claim.epoch, claim.next, claim.incarnation], [
+    1,
+    0,
+    incarnation,
+  ]);
+  const writer = { instance: "me", epoch: 1 };
+  const first = await job.records(id, {
+    ...writer,
+    seq: 0,
+    body: "Hi",
+    contentType: "text/plain",
+  });
+  assertEquals(first.next, 1);
+  assertEquals((await job.records(id, { ...writer, seq: 1 })).next, 1);
+  const { ack } = await boss.cancel(id, "enough");
+  assert(["recorded", "producer"].includes(ack));
+  const gap = await assertRejects(
+    () => job.records(id, { ...writer, seq: 7, body: "{}" }),
+    StreamError,
+  );
+  assertEquals([gap.code, gap.details.expected], ["seq_gap", 1]);
+  assert((await boss.lease(id, 60)).leaseUntil > 0);
+  const { end } = await boss.end(id, { kind: "error", code: "oom" });
+  assertEquals([end.by, end.code], ["supervisor", "oom"]);
+  await assertRejects(() => boss.end(id, { kind: "done" }), StreamError);
+  const denied = await assertRejects(() => job.list(), StreamError);
+  assertEquals(denied.code, "forbidden");
+});
 
 test("relay - one that is not there is named", async () => {
   const url = "ws://127.0.0.1:49";
