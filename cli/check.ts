@@ -1,5 +1,6 @@
 /** `streamrelay check`: whether streaming through a relay works from here. @module */
-import { RelayConsumer, RelayProducer, toHttpUrl } from "../client/mod.ts";
+import { RelayConsumer, RelayProducer } from "../client/mod.ts";
+import { parseRelayUrls } from "../client/relay_url.ts";
 import { CODES, type ErrorCode, generateKey, randomId, StreamError } from "../stream/mod.ts";
 import { RELAY_FLAGS, relayAccess } from "./channel_address.ts";
 import { openCheckChannel } from "./check_channel.ts";
@@ -37,12 +38,13 @@ first failure decides the exit code.`,
 async function run(given: Given): Promise<number> {
   const [typed] = given.positionals;
   const { url, token } = await relayAccess(typed === undefined ? given : given.with("url", typed));
+  const [first] = parseRelayUrls(url);
   const timeout = (given.seconds("timeout") ?? 10) * 1000;
   console.log(`Checking ${url} from ${Deno.hostname()}`);
   const report = new Report();
 
   const health = await report.step("reached", async () => {
-    const { active_channels } = await healthOf(url, timeout);
+    const { active_channels } = await healthOf(first, timeout);
     return `it is healthy; active channels: ${active_channels}`;
   });
   if (!health) return report.exit;
@@ -98,12 +100,10 @@ async function healthOf(
   url: string,
   timeout: number,
 ): Promise<{ active_channels: number }> {
-  const one = url.split(",")[0].trim();
-  const address = `${toHttpUrl(one).replace(/^http/, "ws").replace(/\/+$/, "")}/health`;
   const failed = (code: ErrorCode, why: string) =>
-    new StreamError(code, `Cannot reach a relay at ${one}: ${why}`);
+    new StreamError(code, `Cannot reach a relay at ${url}: ${why}`);
   return await new Promise((resolve, reject) => {
-    const socket = new WebSocket(address);
+    const socket = new WebSocket(`${url}/health`);
     const timer = setTimeout(() => {
       reject(failed("timeout", `no answer within ${timeout} ms`));
       socket.close();
@@ -123,6 +123,12 @@ async function healthOf(
       clearTimeout(timer);
       const { message } = event as ErrorEvent;
       reject(failed("unreachable", message || "the connection failed"));
+    };
+    // a relay closes so where the URL has a path that is none of its own
+    socket.onclose = ({ code, reason }) => {
+      clearTimeout(timer);
+      const why = reason ? `${code} ${reason}` : code;
+      reject(failed("unreachable", `what answers there closed the connection (${why})`));
     };
   });
 }

@@ -2,6 +2,7 @@
 import { writePrivate } from "../adapters/state_folder.ts";
 import { generateKey } from "../stream/mod.ts";
 import type { Command } from "./command.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** The subcommand. */
 export const command: Command = {
@@ -20,7 +21,12 @@ export const command: Command = {
     const key = generateKey();
     const path = given.text("out");
     if (path === undefined) console.log(key);
-    else await writePrivate(path, key + "\n");
+    else {
+      await writePrivate(path, key + "\n").catch((error) => {
+        const why = error.message.split(" (os error")[0];
+        throw new UsageError(`Cannot write --out ${path}: ${why}`);
+      });
+    }
     return 0;
   },
 };

@@ -186,6 +186,12 @@ Deno.test("channel - a key encrypts, and without it the reader is told", async (
   assertEquals((await somebody.run(["keygen", "--out", key])).stdout, "");
   assertEquals((await Deno.stat(key)).mode! & 0o777, 0o600);
   assertMatch((await somebody.run(["keygen"])).stdout, /^[0-9a-f]{64}\n$/);
+  const nowhere = await somebody.run(["keygen", "--out", "/nowhere/stream.key"]);
+  assertEquals(nowhere.code, 2);
+  assertMatch(
+    nowhere.stderr,
+    /: Cannot write --out \/nowhere\/stream.key: No such file or directory\n$/,
+  );
   const { env, channel } = await newChannel(somebody);
   const sent = await somebody.run(["produce", "--key-file", key], { env, stdin: "private" });
   assertEquals(sent.code, 0, sent.stderr);

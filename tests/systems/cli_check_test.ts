@@ -58,6 +58,15 @@ Deno.test("check - nothing there, and something that is no relay", async () => {
   assertEquals(other.code, 21);
   assertEquals(verdicts(other.stdout), ["FAILED reached"]);
   await server.shutdown();
+  const bad = await somebody.run(["check", "relay.example.org"]);
+  assertEquals([bad.code, bad.stdout], [24, ""]);
+  assertMatch(bad.stderr, /did you mean ws:\/\/relay\.example\.org\?/);
+  const relay = somebody.start(["serve", "--port", "0"]);
+  const said = await relay.printed(/Relay at ws:\S+:\d+/);
+  const [url] = said.match(/ws:\S+:\d+/)!;
+  const path = await somebody.run(["check", `${url}/elsewhere`]);
+  assertEquals(path.code, 21);
+  assertMatch(path.stdout, /closed the connection \(4000 /);
 });
 
 const { ignore } = needs("python");
