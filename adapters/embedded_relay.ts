@@ -58,6 +58,16 @@ interface ChildOptions {
  * @param options Where it listens, how long it stays.
  * @returns Its URL and secret.
  * @throws {StreamError} `unreachable` where it does not come up, with the end of its log.
+ * @example
+ * ```ts
+ * import { embeddedRelay } from "./embedded_relay.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Deno.env.set("STREAMRELAY_STATE", await Deno.makeTempDir());
+ * const relay = await embeddedRelay({ idleExit: 60 });
+ * assertEquals((await embeddedRelay()).url, relay.url);
+ * Deno.kill(relay.pid);
+ * ```
  */
 export async function embeddedRelay(
   options: EmbeddedRelayOptions = {},

@@ -30,6 +30,27 @@ import { DEFAULT_TIMINGS } from "./timings.ts";
  *
  * The streams are encrypted end to end, unless `encryption: "off"` is asked for; each says in its
  * `submitted` status which.
+ *
+ * @example The same program with every executor
+ * ```ts
+ * import type { Executor } from "./executor.ts";
+ * import { LocalExecutor } from "./local_executor.ts";
+ * import { serveRelay } from "../mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * async function ask(executor: Executor, prompt: string): Promise<string> {
+ *   const stream = executor.stream({ text: "cat; echo -n ' indeed'" }, prompt);
+ *   const text = await stream.text();
+ *   assertEquals((await stream.result).reason, "completed");
+ *   return text;
+ * }
+ *
+ * const secret = "a long random secret";
+ * const relay = await serveRelay({ port: 0, secret });
+ * const here = new LocalExecutor({ relay: { url: relay.url, token: secret } });
+ * assertEquals(await ask(here, "A tide"), "A tide indeed");
+ * await relay.close();
+ * ```
  */
 export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
   /** What jobs of this executor are called in records: `slurm`, `local`. */

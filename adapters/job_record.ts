@@ -60,6 +60,25 @@ const KEPT = 30 * 86_400_000;
  * Remembers a job.
  *
  * @param job The job.
+ * @example
+ * ```ts
+ * import { findJobRecord, type SubmittedJob, writeJobRecord } from "./job_record.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Deno.env.set("STREAMRELAY_STATE", await Deno.makeTempDir());
+ * const job: SubmittedJob = {
+ *   channel: "c1",
+ *   incarnation: "i1",
+ *   jobId: "4711",
+ *   executor: "slurm",
+ *   relay: "ws://127.0.0.1:8765",
+ *   script: "infer.sh",
+ *   submitted: Date.now(),
+ *   tokens: { produce: "…", consume: "…", supervise: "…", cancel: "…" },
+ * };
+ * await writeJobRecord(job);
+ * assertEquals((await findJobRecord("4711"))?.channel, "c1");
+ * ```
  */
 export async function writeJobRecord(job: SubmittedJob): Promise<void> {
   const path = `${await stateFolder(FOLDER)}/${job.channel}.json`;
@@ -70,6 +89,13 @@ export async function writeJobRecord(job: SubmittedJob): Promise<void> {
  * Forgets a job, whether it was known or not.
  *
  * @param channel Its channel.
+ * @example
+ * ```ts
+ * import { listJobRecords, removeJobRecord } from "./job_record.ts";
+ *
+ * Deno.env.set("STREAMRELAY_STATE", await Deno.makeTempDir());
+ * for (const { channel } of await listJobRecords()) await removeJobRecord(channel);
+ * ```
  */
 export async function removeJobRecord(channel: string): Promise<void> {
   try {
@@ -84,6 +110,14 @@ export async function removeJobRecord(channel: string): Promise<void> {
  *
  * @param id Its channel, or the scheduler's id.
  * @returns The job; `undefined` where none is known by that name.
+ * @example
+ * ```ts
+ * import { findJobRecord } from "./job_record.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Deno.env.set("STREAMRELAY_STATE", await Deno.makeTempDir());
+ * assertEquals(await findJobRecord("4711"), undefined);
+ * ```
  */
 export async function findJobRecord(
   id: string,
@@ -99,6 +133,14 @@ export async function findJobRecord(
  * All jobs that are remembered; those of more than 30 days ago are forgotten.
  *
  * @returns The jobs, in the order they were submitted in.
+ * @example
+ * ```ts
+ * import { listJobRecords } from "./job_record.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Deno.env.set("STREAMRELAY_STATE", await Deno.makeTempDir());
+ * assertEquals(await listJobRecords(), []);
+ * ```
  */
 export async function listJobRecords(): Promise<SubmittedJob[]> {
   const folder = await stateFolder(FOLDER);

@@ -25,12 +25,18 @@ export interface LocalConfig extends ExecutorConfig {
  * Runs scripts as processes of this machine: the same job script, the same stream and the same ends as
  * on a cluster. A job lives no longer than who reads it.
  *
- * @example
- * ```ts ignore
- * import { LocalExecutor } from "@streamrelay/cli/adapters";
+ * @example Through a relay that runs; without `relay`, this user's own is found or started
+ * ```ts
+ * import { LocalExecutor } from "./local_executor.ts";
+ * import { serveRelay } from "../mod.ts";
+ * import { assertEquals } from "@std/assert";
  *
- * const stream = new LocalExecutor().stream({ text: "#!/bin/bash\ntr a-z A-Z" }, "hello");
- * console.log(await stream.text()); // HELLO
+ * const secret = "a long random secret";
+ * const relay = await serveRelay({ port: 0, secret });
+ * const executor = new LocalExecutor({ relay: { url: relay.url, token: secret } });
+ * const stream = executor.stream({ text: "tr a-z A-Z" }, "hello");
+ * assertEquals(await stream.text(), "HELLO");
+ * await relay.close();
  * ```
  */
 export class LocalExecutor extends Executor<LocalConfig> {

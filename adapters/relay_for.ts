@@ -42,6 +42,14 @@ export interface RelayForOptions extends EmbeddedRelayOptions {
  * @param options For an embedded relay.
  * @returns The relay.
  * @throws {StreamError} `bad_request` for a URL that is none; `unreachable` where no relay could be started.
+ * @example
+ * ```ts
+ * import { relayFor } from "./relay_for.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const relay = await relayFor({ url: "wss://relay.example.org", token: "a create token" });
+ * assertEquals(relay.jobUrl, "wss://relay.example.org");
+ * ```
  */
 export async function relayFor(
   choice: "embedded" | RelayChoice | undefined,

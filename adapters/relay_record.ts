@@ -30,6 +30,25 @@ const FOLDER = "relays";
  *
  * @param name A file name: `embedded-…`, or the port.
  * @param record The relay.
+ * @example
+ * ```ts
+ * import { findLocalRelay, writeRelayRecord } from "./relay_record.ts";
+ * import { serveRelay } from "../mod.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Deno.env.set("STREAMRELAY_STATE", await Deno.makeTempDir());
+ * const secret = "a long random secret";
+ * const relay = await serveRelay({ port: 0, secret });
+ * await writeRelayRecord(String(relay.port), {
+ *   url: relay.url,
+ *   secret,
+ *   pid: Deno.pid,
+ *   started: Date.now(),
+ *   embedded: false,
+ * });
+ * assertEquals((await findLocalRelay())?.url, relay.url);
+ * await relay.close();
+ * ```
  */
 export async function writeRelayRecord(
   name: string,
@@ -45,6 +64,13 @@ export async function writeRelayRecord(
  *
  * @param name The name it was left under.
  * @param pid Only if it is this process's; another relay may have taken the name.
+ * @example
+ * ```ts
+ * import { removeRelayRecord } from "./relay_record.ts";
+ *
+ * Deno.env.set("STREAMRELAY_STATE", await Deno.makeTempDir());
+ * await removeRelayRecord("8765", Deno.pid);
+ * ```
  */
 export async function removeRelayRecord(
   name: string,
@@ -78,6 +104,14 @@ export interface FindRelayOptions {
  *
  * @param options What to look for.
  * @returns The relay; `undefined` where there is none.
+ * @example
+ * ```ts
+ * import { findLocalRelay } from "./relay_record.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Deno.env.set("STREAMRELAY_STATE", await Deno.makeTempDir());
+ * assertEquals(await findLocalRelay({ url: "ws://127.0.0.1:8765" }), undefined);
+ * ```
  */
 export async function findLocalRelay(
   options: FindRelayOptions = {},

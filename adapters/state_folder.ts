@@ -12,6 +12,14 @@ import { StreamError } from "../stream/stream_error.ts";
  *
  * @returns Its path; it may not exist yet.
  * @throws {StreamError} `bad_request` where none of the three can be told.
+ * @example
+ * ```ts
+ * import { statePath } from "./state_folder.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Deno.env.set("STREAMRELAY_STATE", await Deno.makeTempDir());
+ * assertEquals(statePath(), Deno.env.get("STREAMRELAY_STATE"));
+ * ```
  */
 export function statePath(): string {
   const own = Deno.env.get("STREAMRELAY_STATE");
@@ -31,6 +39,15 @@ export function statePath(): string {
  *
  * @param name Its name; without one, the state folder itself.
  * @returns Its path.
+ * @example
+ * ```ts
+ * import { stateFolder } from "./state_folder.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Deno.env.set("STREAMRELAY_STATE", await Deno.makeTempDir());
+ * const { mode } = await Deno.stat(await stateFolder("jobs"));
+ * assertEquals(mode! & 0o777, 0o700);
+ * ```
  */
 export async function stateFolder(name?: string): Promise<string> {
   const root = statePath();
@@ -80,6 +97,14 @@ export async function readPrivate(path: string): Promise<unknown> {
  * in `secret`, mode 0600.
  *
  * @returns The secret.
+ * @example
+ * ```ts
+ * import { stateSecret } from "./state_folder.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * Deno.env.set("STREAMRELAY_STATE", await Deno.makeTempDir());
+ * assertEquals(await stateSecret(), await stateSecret());
+ * ```
  */
 export async function stateSecret(): Promise<string> {
   const path = `${await stateFolder()}/secret`;

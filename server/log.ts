@@ -4,7 +4,17 @@
  * @module
  */
 
-/** How grave a line is, gravest last. */
+/**
+ * How grave a line is, gravest last.
+ *
+ * @example
+ * ```ts
+ * import { LOG_LEVELS } from "./log.ts";
+ * import { assert } from "@std/assert";
+ *
+ * assert(LOG_LEVELS.indexOf("error") > LOG_LEVELS.indexOf("info"));
+ * ```
+ */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
 /** One of {@linkcode LOG_LEVELS}. */
@@ -70,5 +80,16 @@ export function jsonLogger(options: JsonLoggerOptions = {}): Logger {
   };
 }
 
-/** A logger that says nothing. */
+/**
+ * A logger that says nothing.
+ *
+ * @example
+ * ```ts
+ * import { serveRelay } from "./serve_relay.ts";
+ * import { silentLogger } from "./log.ts";
+ *
+ * const relay = await serveRelay({ port: 0, secret: "a long random secret", log: silentLogger });
+ * await relay.close();
+ * ```
+ */
 export const silentLogger: Logger = () => {};

@@ -7,7 +7,17 @@ import { createHash, hkdfSync, timingSafeEqual } from "node:crypto";
 import { errors, jwtVerify, SignJWT } from "jose";
 import { StreamError } from "../stream/mod.ts";
 
-/** What a credential may do; `docs/protocol.md` has the table. */
+/**
+ * What a credential may do; `docs/protocol.md` has the table.
+ *
+ * @example
+ * ```ts
+ * import { mintToken, ROLES } from "./tokens.ts";
+ *
+ * const roles = ROLES.filter((role) => role !== "admin" && role !== "create");
+ * console.log(await mintToken("a long random secret", { prefix: "alice-", roles }));
+ * ```
+ */
 export const ROLES = [
   "create",
   "produce",

@@ -7,7 +7,17 @@ import { encodeBase64Url } from "@std/encoding/base64url";
 
 const CHANNEL_ID = /^[A-Za-z0-9_-]{1,128}$/;
 
-/** What is expected of an id, for error messages. */
+/**
+ * What is expected of an id, for error messages.
+ *
+ * @example
+ * ```ts
+ * import { CHANNEL_ID_RULE } from "./channel_id.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(CHANNEL_ID_RULE, "1 to 128 of the characters A-Z a-z 0-9 _ -");
+ * ```
+ */
 export const CHANNEL_ID_RULE = "1 to 128 of the characters A-Z a-z 0-9 _ -";
 
 /**

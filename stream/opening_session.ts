@@ -60,6 +60,26 @@ interface Place {
  * moved, forged, from another channel or session, or in plaintext where it must not be, is `tampered`.
  *
  * Once it has failed it stays so.
+ *
+ * @example
+ * ```ts
+ * import { OpeningSession } from "./opening_session.ts";
+ * import { SealingSession } from "./sealing_session.ts";
+ * import { generateKey } from "./encryption.ts";
+ * import { StreamError } from "./stream_error.ts";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const [key, channel] = [generateKey(), "c1"];
+ * const sealing = new SealingSession({ key, channel, epoch: 1 });
+ * const begin = await sealing.begin();
+ * await sealing.seal('{"type":"token","content":"not "}');
+ * const second = await sealing.seal('{"type":"token","content":"guilty"}');
+ *
+ * const opening = new OpeningSession({ key, channel });
+ * await opening.open(begin);
+ * // the relay leaves one out
+ * await assertRejects(() => opening.open(second), StreamError);
+ * ```
  */
 export class OpeningSession {
   #options: OpeningSessionOptions;

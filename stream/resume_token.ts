@@ -49,6 +49,14 @@ export function encodeResumeToken(point: ResumePoint): string {
  * @param token What {@linkcode encodeResumeToken} gave.
  * @returns The place.
  * @throws {StreamError} `bad_request` when it is no such token.
+ * @example
+ * ```ts
+ * import { decodeResumeToken } from "./resume_token.ts";
+ * import { StreamError } from "./stream_error.ts";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => decodeResumeToken("something else"), StreamError, "Cannot read resume token");
+ * ```
  */
 export function decodeResumeToken(token: string): ResumePoint {
   try {

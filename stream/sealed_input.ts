@@ -53,6 +53,16 @@ export async function sealInput(
  * @returns The input.
  * @throws {StreamError} `decrypt_failed` for another key, another channel, or a blob that was changed or
  * never encrypted.
+ * @example
+ * ```ts
+ * import { openInput, sealInput } from "./sealed_input.ts";
+ * import { generateKey } from "./encryption.ts";
+ * import { StreamError } from "./stream_error.ts";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const sealed = await sealInput(generateKey(), "c1", new TextEncoder().encode("Hi"));
+ * await assertRejects(() => openInput(generateKey(), "c1", sealed), StreamError, "another key");
+ * ```
  */
 export async function openInput(
   key: string,

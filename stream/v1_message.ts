@@ -57,7 +57,17 @@ export function readV1Message(message: string): V1Message {
   return type === "done" || type === "error" ? { line, ends: type } : { line };
 }
 
-/** The first message of a v1 client, where the relay has a secret. */
+/**
+ * The first message of a v1 client, where the relay has a secret.
+ *
+ * @example
+ * ```ts
+ * import { decodeV1Auth, encodeV1Auth } from "./v1_message.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(decodeV1Auth(encodeV1Auth("a token")), "a token");
+ * ```
+ */
 export function encodeV1Auth(secret: string): string {
   return JSON.stringify({ type: "auth", secret });
 }

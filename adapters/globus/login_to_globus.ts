@@ -42,6 +42,12 @@ export async function loginToGlobus(options: GlobusLoginOptions): Promise<void> 
  * Forgets a login that is kept here; Globus still honours its tokens until they end.
  *
  * @param options The app.
+ * @example
+ * ```ts ignore
+ * import { logoutOfGlobus } from "@streamrelay/cli/adapters";
+ *
+ * await logoutOfGlobus({ clientId: "the id of your native app" });
+ * ```
  */
 export async function logoutOfGlobus(
   options: Omit<GlobusLoginOptions, "ask">,
