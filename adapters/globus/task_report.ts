@@ -132,14 +132,14 @@ function fateOfExit({ exitCode = 0, signal }: Answer, details: JobFate["details"
 }
 
 function fateOfFailure(words: string): JobFate {
-  const text = words.trim();
-  return fateOfException(text, `Globus Compute says: ${lastLine(text)}`, {
-    stderr: text.slice(-TAIL),
+  const line = exceptionLine(words);
+  return fateOfException(line.split(":")[0], `Globus Compute says: ${line}`, {
+    stderr: words.trim().slice(-TAIL),
   });
 }
 
 function fateOfException(kind: string, message: string, details: JobFate["details"]): JobFate {
-  const known = KINDS.find(([pattern]) => pattern.test(lastLine(kind)));
+  const known = KINDS.find(([pattern]) => pattern.test(kind));
   if (!known) return fate("job_failed", message, details);
   const [, code, sentence] = known;
   return fate(code, `${sentence}: ${message}`, details);
@@ -159,6 +159,8 @@ function fate(code: JobFate["code"], message: string, details: JobFate["details"
   return { code, message, details };
 }
 
-function lastLine(text: string): string {
-  return text.split("\n").at(-1) ?? "";
+/** The line of a traceback that names the exception; the endpoint draws rules above and below. */
+function exceptionLine(text: string): string {
+  const lines = text.split("\n").filter((line) => !/^[-+=\s]*$/.test(line));
+  return lines.findLast((line) => /^[A-Za-z_][\w.]*(:|$)/.test(line)) ?? lines.at(-1) ?? "";
 }
