@@ -179,6 +179,24 @@ export class Channel {
     return this.#context.store.append(this.id, writer, batch).catch(this.#refused);
   }
 
+  /**
+   * Appends at once where that can be: to a store that takes no time, on a channel that needs no care.
+   *
+   * @returns Whether it could be; if not, `append` is the way.
+   * @throws {StreamError} As `append` rejects; a full channel is for `append`, which ends it.
+   */
+  appendNow(writer: Writer, batch: AppendBatch): boolean {
+    const { store } = this.#context;
+    if (store.appendNow === undefined || this.keyed) return false;
+    try {
+      store.appendNow(this.id, writer, batch);
+      return true;
+    } catch (error) {
+      if (error instanceof StreamError && error.code === "limit") return false;
+      throw error;
+    }
+  }
+
   async #appendWithCare(
     writer: Writer,
     batch: AppendBatch,

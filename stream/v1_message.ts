@@ -19,6 +19,24 @@ export interface V1Message {
 }
 
 /**
+ * Whether a v1 message is one record as it stands, and no end: so nearly all are, and need not be parsed.
+ *
+ * @param message The text message.
+ * @returns `false` for one that {@linkcode readV1Message} has to look at.
+ * @example
+ * ```ts
+ * import { isPlainV1 } from "./v1_message.ts";
+ * import { assert } from "@std/assert";
+ *
+ * assert(isPlainV1('{"type": "token", "content": "Hi"}'));
+ * assert(!isPlainV1('{"type": "done"}'));
+ * ```
+ */
+export function isPlainV1(message: string): boolean {
+  return !MAY_MATTER.test(message);
+}
+
+/**
  * Reads as much of a v1 producer's message as a relay must.
  *
  * Most messages are not parsed at all: only one that holds a line break, or that might be `done` or
@@ -37,7 +55,7 @@ export interface V1Message {
  * ```
  */
 export function readV1Message(message: string): V1Message {
-  if (!MAY_MATTER.test(message)) return { line: message };
+  if (isPlainV1(message)) return { line: message };
   const broken = message.includes("\n") || message.includes("\r");
   let value: unknown;
   try {

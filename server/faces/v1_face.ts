@@ -6,6 +6,7 @@
 import {
   type ChannelEnd,
   decodeV1Auth,
+  isPlainV1,
   randomId,
   readV1Message,
   renderV1End,
@@ -75,6 +76,9 @@ export async function consumeV1(
   });
 }
 
+/** An encrypted message; the verdict may be inside. */
+const SEALED = /^\s*\{\s*"type"\s*:\s*"enc"/;
+
 class V1ProducerSession implements Session, ProducerLink {
   readonly face = "v1";
   readonly epoch: number;
@@ -84,7 +88,7 @@ class V1ProducerSession implements Session, ProducerLink {
   #instance: string;
   #leave: (vanished: boolean) => void;
   #first = true;
-  #sealed = false;
+  #last = "";
   #finished = false;
   #seq = 0;
   #pending: string[] = [];
@@ -115,6 +119,7 @@ class V1ProducerSession implements Session, ProducerLink {
     }
     // after its end a Python producer still sends a done
     if (this.#ends || this.#finished) return;
+    if (isPlainV1(text)) return this.#take(text);
     const { line, ends } = readV1Message(text);
     this.#ends = ends;
     this.#take(line);
@@ -154,11 +159,28 @@ class V1ProducerSession implements Session, ProducerLink {
   }
 
   #take(line: string): void {
+    this.#last = line;
+    if (this.#committing === undefined && this.#ends === undefined && this.#takeNow(line)) return;
     this.#pending.push(line);
     if (this.#committing === undefined) this.#commit();
   }
 
-  /** Commits what came. Without async functions: this runs for every message. */
+  /** Commits a line where that takes no time; this runs for every message. */
+  #takeNow(line: string): boolean {
+    const { epoch } = this;
+    const writer = {
+      origin: "producer" as const,
+      id: this.#instance,
+      epoch,
+      seq: this.#seq,
+      span: 1,
+    };
+    if (!this.#channel.appendNow(writer, { n: 1, text: line })) return false;
+    this.#seq++;
+    return true;
+  }
+
+  /** Commits what came, and whatever comes meanwhile after it. */
   #commit(): void {
     const lines = this.#pending;
     this.#pending = [];
@@ -166,9 +188,6 @@ class V1ProducerSession implements Session, ProducerLink {
     const last = lines[n - 1];
     const seq = this.#seq;
     this.#seq += n;
-    if (last.startsWith('{"type": "enc"') || last.startsWith('{"type":"enc"')) {
-      this.#sealed = true;
-    }
     this.#committing = this.#channel.append(
       { origin: "producer", id: this.#instance, epoch: this.epoch, seq, span: n },
       { n, text: n === 1 ? last : lines.join("\n") },
@@ -193,18 +212,22 @@ class V1ProducerSession implements Session, ProducerLink {
   async #settle(code: number): Promise<void> {
     // what came before the close is stored before anything is made of the close
     while (this.#committing !== undefined) await this.#committing;
-    if (code === 1000 && this.#sealed && !this.#ends && !this.#finished) {
+    if (code === 1000 && SEALED.test(this.#last) && !this.#ends && !this.#finished) {
       this.#finished = true;
       await this.#channel.setEnd("producer", "sealed");
     }
   }
 }
 
+/** Bytes sent between two looks at a consumer's queue. */
+const ASK_BYTES = 64 * 1024;
+
 class V1Sink implements ReaderSink {
   /** Disconnects the consumer from its channel. */
   leave: () => void = () => {};
   #context: RelayContext;
   #peer: Peer;
+  #unasked = 0;
 
   constructor(context: RelayContext, peer: Peer) {
     this.#context = context;
@@ -212,7 +235,11 @@ class V1Sink implements ReaderSink {
   }
 
   room(): number {
-    return PEER_QUEUE_BYTES - this.#peer.bufferedAmount;
+    // asking the socket costs as much as sending: it is asked once in so many bytes
+    if (this.#unasked < ASK_BYTES) return ASK_BYTES;
+    const room = PEER_QUEUE_BYTES - this.#peer.bufferedAmount;
+    if (room > 0) this.#unasked = 0;
+    return room;
   }
 
   wakes(): boolean {
@@ -220,6 +247,7 @@ class V1Sink implements ReaderSink {
   }
 
   frame({ n, text, first }: StoredFrame, from: number): void {
+    this.#unasked += text.length;
     if (n === 1) return this.#peer.send(text);
     for (const line of text.split("\n").slice(from - first)) {
       this.#peer.send(line);

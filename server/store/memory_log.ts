@@ -7,6 +7,55 @@ import type { CancelRequest, ChannelEnd } from "../../stream/mod.ts";
 import { LogRules } from "./log_rules.ts";
 import type { StoredFrame } from "./store.ts";
 
+/** Most records that are gathered into one frame of the log, and most UTF-16 units of them. */
+const GATHERED = 64;
+const GATHERED_UNITS = 16 * 1024;
+
+/**
+ * Single records that one producer wrote one after the other. An object and a frame for each would cost
+ * more memory, and more time of the garbage collector, than the records themselves.
+ */
+class Gathered implements StoredFrame {
+  readonly first: number;
+  readonly origin: "producer" = "producer" as const;
+  readonly epoch?: number;
+  readonly seq?: number;
+  /** Set once it was read: what was given away does not grow any more. */
+  sealed = false;
+  /** UTF-16 units of the records. */
+  units: number;
+  #lines: string[];
+  #text?: string;
+
+  constructor({ first, text, epoch, seq }: StoredFrame) {
+    this.first = first;
+    this.epoch = epoch;
+    this.seq = seq;
+    this.units = text.length;
+    this.#lines = [text];
+  }
+
+  get n(): number {
+    return this.#lines.length;
+  }
+
+  get text(): string {
+    return this.#text ??= this.#lines.join("\n");
+  }
+
+  /** Takes a record that comes right behind, if it is of the same claim and there is room. */
+  take({ n, text, origin, epoch, seq }: StoredFrame): boolean {
+    const { length } = this.#lines;
+    if (this.sealed || length >= GATHERED || n !== 1 || origin !== "producer") return false;
+    if (this.units + text.length > GATHERED_UNITS) return false;
+    if (epoch !== this.epoch || seq !== (this.seq ?? 0) + length) return false;
+    this.#lines.push(text);
+    this.units += text.length;
+    this.#text = undefined;
+    return true;
+  }
+}
+
 /** A log whose frames lie in an array; whoever watches is told at once. */
 export class MemoryLog extends LogRules {
   /** The prompt. */
@@ -31,8 +80,10 @@ export class MemoryLog extends LogRules {
     }
     let end = low;
     for (let bytes = 0; end < frames.length && bytes < maxBytes; end++) {
-      bytes += frames[end].text.length;
+      bytes += unitsOf(frames[end]);
     }
+    const last = frames[end - 1];
+    if (last instanceof Gathered) last.sealed = true;
     return frames.slice(low, end);
   }
 
@@ -42,7 +93,7 @@ export class MemoryLog extends LogRules {
     while (drop < this.#frames.length) {
       const frame = this.#frames[drop];
       if (frame.first + frame.n > before) break;
-      this.info.bytes -= frame.text.length;
+      this.info.bytes -= unitsOf(frame);
       drop++;
     }
     this.#frames.splice(0, drop);
@@ -50,7 +101,7 @@ export class MemoryLog extends LogRules {
   }
 
   protected override kept(frame: StoredFrame): void {
-    this.#frames.push(frame);
+    this.#keep(frame);
     for (const watcher of this.watchers) watcher.records(this.info.next, frame);
   }
 
@@ -59,7 +110,7 @@ export class MemoryLog extends LogRules {
     let before = this.info.first;
     for (const frame of this.#frames) {
       if (left <= bytes) break;
-      left -= frame.text.length;
+      left -= unitsOf(frame);
       before = frame.first + frame.n;
     }
     this.trim(before);
@@ -75,4 +126,15 @@ export class MemoryLog extends LogRules {
   }
 
   protected override changed(): void {}
+
+  #keep(frame: StoredFrame): void {
+    const last = this.#frames.at(-1);
+    if (last instanceof Gathered && last.take(frame)) return;
+    const single = frame.n === 1 && frame.origin === "producer";
+    this.#frames.push(single ? new Gathered(frame) : frame);
+  }
+}
+
+function unitsOf(frame: StoredFrame): number {
+  return frame instanceof Gathered ? frame.units : frame.text.length;
 }

@@ -73,6 +73,11 @@ export class MemoryStore implements Store {
     }
   }
 
+  /** See {@linkcode Store.appendNow}. */
+  appendNow(id: string, writer: Writer, batch: AppendBatch): AppendResult {
+    return this.#get(id).append(writer, batch);
+  }
+
   /** See {@linkcode Store.setEnd}. */
   async setEnd(
     id: string,

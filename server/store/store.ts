@@ -180,6 +180,11 @@ export interface Store {
     batch: AppendBatch,
     options?: AppendOptions,
   ): Promise<AppendResult>;
+  /**
+   * The same at once, for a store whose commits take no time; absent in any other. It is for the
+   * hottest path only: a promise a message shows there.
+   */
+  appendNow?(id: string, writer: Writer, batch: AppendBatch): AppendResult;
   /** Sets the end if there is none. Returns the end in force, and whether this call set it. */
   setEnd(
     id: string,

@@ -85,12 +85,15 @@ function upgrade(
     message: () => {},
     closed: () => {},
   };
+  const failed = (error: unknown) => {
+    options.failed(error);
+    peer.close(1011, "Internal error");
+  };
   const guarded = (run: () => void) => {
     try {
       run();
     } catch (error) {
-      options.failed(error);
-      peer.close(1011, "Internal error");
+      failed(error);
     }
   };
   let gone = false;
@@ -104,7 +107,12 @@ function upgrade(
   socket.onmessage = ({ data }) => {
     // whoever was said goodbye has nothing to say any more
     if (closing.begun) return closing.heard();
-    guarded(() => peer.message(typeof data === "string" ? data : new Uint8Array(data)));
+    // as in guarded(), but without a closure: this runs for every message
+    try {
+      peer.message(typeof data === "string" ? data : new Uint8Array(data));
+    } catch (error) {
+      failed(error);
+    }
   };
   socket.onclose = ({ code, reason }) => leave(code, reason);
   socket.onerror = () => leave(1006, "");

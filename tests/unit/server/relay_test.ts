@@ -114,6 +114,9 @@ onBothTransports("relay - a failing store closes connections, not the process", 
     override append(): never {
       throw new TypeError("secret detail");
     }
+    override appendNow(): never {
+      throw new TypeError("secret detail");
+    }
     override async close(): Promise<void> {}
   }(),
 });
