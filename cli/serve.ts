@@ -11,6 +11,7 @@ import {
 import type { Command, Flag } from "./command.ts";
 import type { Given } from "./given.ts";
 import { environmentSecret, secretFlags, typedSecret } from "./secret_of.ts";
+import { storeFlags, storeOf } from "./store_of.ts";
 import { untilStopped } from "./until_stopped.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -25,9 +26,11 @@ export const command: Command = {
   summary: "Start a relay, where producers and consumers meet.",
   synopsis: "[FLAGS]",
   about: `Without a secret it uses this user's own: made at the first use, 0600, in the state
-folder, where the same user's commands on this machine find it. What happens is
-logged to stderr as JSON lines, without secrets. SIGTERM and SIGINT stop it: clients
-are told to come back later, and the exit code is 0.`,
+folder, where the same user's commands on this machine find it. Channels are kept there
+too, and a relay that is started again goes on where the last one was. What happens is
+logged to stderr as JSON lines, without secrets. SIGTERM and SIGINT stop it: no new
+channels from then on, after --drain clients are told to come back later, and the exit
+code is 0; a second signal stops it at once.`,
   flags: [
     flag("host", "HOST", "Address to listen on; 127.0.0.1 by default"),
     flag("port", "PORT", "Port to listen on, 0 for any; 8765 by default"),
@@ -54,7 +57,9 @@ are told to come back later, and the exit code is 0.`,
       env: ["STREAMRELAY_TLS_KEY"],
     },
     flag("transport", "NAME", "deno (default on loopback) or ws (elsewhere)"),
-    flag("max-buffer", "SIZE", "Most bytes a channel holds; 64M by default"),
+    ...storeFlags,
+    flag("max-buffer", "SIZE", "Most bytes a channel holds; 1G by default, 64M in memory"),
+    flag("when-full", "WHAT", "What a full channel does: end (default) or drop-oldest"),
     flag("max-message", "SIZE", "Largest message; 256K by default"),
     flag(
       "channel-timeout",
@@ -82,6 +87,7 @@ are told to come back later, and the exit code is 0.`,
       "TIME",
       "How long a client may take to say who it is; 10s by default",
     ),
+    flag("drain", "TIME", "How long streams may go on once it was told to stop; 0 by default"),
     flag("idle-exit", "TIME", "Stop after so long unused; never by default"),
     flag(
       "channels-per-token",
@@ -105,7 +111,7 @@ are told to come back later, and the exit code is 0.`,
   ],
   exits: [
     [0, "it was stopped, or nobody used it for --idle-exit"],
-    [24, "it can't listen there: the port is taken, say"],
+    [24, "it can't listen there, or not use that store: another relay does, say"],
   ],
   run,
 };
@@ -113,7 +119,12 @@ are told to come back later, and the exit code is 0.`,
 async function run(given: Given): Promise<number> {
   const secret = await secretFor(given);
   const options = await relayOptions(given, secret.value);
-  const relay = await serveRelay(options);
+  const store = await storeOf(given);
+  const relay = await serveRelay({ ...options, store }).catch(async (error) => {
+    // its thread would keep this process
+    await store?.close();
+    throw error;
+  });
   const name = `${Deno.hostname()}-${relay.port}`;
   try {
     await writeRelayRecord(name, {
@@ -123,8 +134,10 @@ async function run(given: Given): Promise<number> {
       started: Date.now(),
       embedded: false,
     });
+    // listening to signals comes first: whoever waits for the words may send one at once
+    const stopped = untilStopped(relay);
     console.log(`Relay at ${relay.url}, ${secret.where}`);
-    await untilStopped(relay);
+    await stopped;
   } finally {
     await relay.close();
     await removeRelayRecord(name, Deno.pid);
@@ -168,6 +181,7 @@ async function relayOptions(
     cert: await pem(given, "cert"),
     key: await pem(given, "key"),
     maxBuffer: given.bytes("max-buffer"),
+    whenFull: given.choice("when-full", ["end", "drop-oldest"]),
     maxMessage: given.bytes("max-message"),
     channelTimeout: given.seconds("channel-timeout"),
     retention: given.seconds("retention"),
@@ -175,6 +189,7 @@ async function relayOptions(
     leaseGrace: given.seconds("lease-grace"),
     postTimeout: given.seconds("post-timeout"),
     authTimeout: given.seconds("auth-timeout"),
+    drainTime: given.seconds("drain"),
     idleExit: given.seconds("idle-exit"),
     channelsPerToken: given.number("channels-per-token"),
     allowedOrigins: origins?.split(",").map((origin) => origin.trim()),

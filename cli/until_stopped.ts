@@ -4,7 +4,7 @@ import type { Relay } from "../server/mod.ts";
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**
- * Waits until a relay has stopped. SIGTERM and SIGINT stop it in good order, a second one at once.
+ * Waits until a relay has stopped. SIGTERM and SIGINT drain it, a second one stops it at once.
  *
  * @param relay The relay.
  */
@@ -13,7 +13,7 @@ export async function untilStopped(relay: Relay): Promise<void> {
   const stop = () => {
     if (asked) Deno.exit(130);
     asked = true;
-    relay.close();
+    relay.drain();
   };
   for (const signal of SIGNALS) Deno.addSignalListener(signal, stop);
   try {

@@ -5,6 +5,7 @@
  */
 import { CHANNEL_ID_RULE, isChannelId, randomId, StreamError } from "../stream/mod.ts";
 import { Channel, type ChannelContext } from "./channel.ts";
+import { ChannelQuota } from "./channel_quota.ts";
 import type { Logger } from "./log.ts";
 import type { ChannelInfo } from "./store/store.ts";
 import { demand, type Grant, type Role } from "./tokens.ts";
@@ -17,6 +18,8 @@ export interface ChannelsOptions extends Omit<ChannelContext, "idle"> {
   retention: number;
   /** Most bytes of records a channel may hold. */
   maxBytes: number;
+  /** What a channel does when it is full, unless it was told otherwise. */
+  whenFull: "end" | "drop-oldest";
   /** Most channels that one token's subject may hold at a time. */
   channelsPerToken: number;
   /** Milliseconds between two looks for what has expired. */
@@ -35,6 +38,8 @@ export interface NewChannel {
   keyed?: boolean;
   /** Most bytes of records; no more than the relay's own bound. */
   maxBytes?: number;
+  /** What it does when it is full; as the relay is configured by default. */
+  whenFull?: "end" | "drop-oldest";
 }
 
 /** How {@linkcode Channels.use} finds its channel. */
@@ -55,13 +60,15 @@ export class Channels {
   #live = new Map<string, Channel>();
   #opening = new Map<string, Promise<Channel>>();
   #gone = new Set<string>();
-  #owned = new Map<string, Set<string>>();
+  #quota: ChannelQuota;
   #closed?: StreamError;
+  #emptied?: () => void;
   #timer: ReturnType<typeof setInterval>;
 
   /** @param options What it needs to know. */
   constructor(options: ChannelsOptions) {
     this.#options = options;
+    this.#quota = new ChannelQuota(options.channelsPerToken);
     this.#context = { ...options, idle: (channel) => this.#idle(channel) };
     this.#timer = setInterval(() => this.sweep(), options.sweepInterval);
   }
@@ -85,22 +92,19 @@ export class Channels {
     wanted: NewChannel,
     implicit = false,
   ): Promise<ChannelInfo> {
-    const { ttl, retention, maxBytes, store, channelsPerToken } = this.#options;
+    const { ttl, retention, maxBytes, whenFull, store } = this.#options;
     const id = wanted.id ?? grant.channel ?? (grant.prefix ?? "") + randomId();
     checkId(id);
     demand(grant, "create", { id });
     if (this.#closed) throw this.#closed;
-    const owner = grant.subject ?? grant.prefix;
-    const owned = owner === undefined ? undefined : this.#ownedBy(owner);
-    const counted = owned?.has(id) ?? false;
-    if (owned && !counted && owned.size >= channelsPerToken) {
+    if (this.draining) {
       throw new StreamError(
-        "limit",
-        `Cannot create channel: this token holds ${owned.size}, expected at most ${channelsPerToken}`,
+        "overloaded",
+        "The relay is about to go away and makes no new channels, come back later",
       );
     }
-    // counted before anything is awaited, so that requests at the same time cannot pass together
-    owned?.add(id);
+    const owner = grant.subject ?? grant.prefix;
+    const giveBack = this.#quota.take(owner, id);
     try {
       return await store.create({
         id,
@@ -110,9 +114,10 @@ export class Channels {
         retention,
         ttl: wanted.ttl === undefined ? ttl : wanted.ttl * 1000,
         maxBytes: Math.min(wanted.maxBytes ?? maxBytes, maxBytes),
+        whenFull: wanted.whenFull ?? whenFull,
       });
     } catch (error) {
-      if (!counted) owned?.delete(id);
+      giveBack();
       throw error;
     }
   }
@@ -179,7 +184,8 @@ export class Channels {
 
   /** After a restart: makes those channels live whose producer or supervisor is to be waited for. */
   async revive(): Promise<void> {
-    for (const { id, end, claims, leaseUntil } of await this.#options.store.list()) {
+    for (const { id, owner, end, claims, leaseUntil } of await this.#options.store.list()) {
+      this.#quota.found(owner, id);
       if (end || (claims.length === 0 && leaseUntil === undefined)) continue;
       const channel = await this.#fetch(id);
       channel.revive(leaseUntil !== undefined);
@@ -208,6 +214,21 @@ export class Channels {
     } catch (error) {
       log("error", "Cannot sweep channels", { error: String(error) });
     }
+  }
+
+  /** Whether no new channels are made. */
+  get draining(): boolean {
+    return this.#emptied !== undefined;
+  }
+
+  /**
+   * Makes no new channels from now on.
+   *
+   * @param emptied Called, once or more, when no channel is live.
+   */
+  drain(emptied: () => void): void {
+    this.#emptied = emptied;
+    if (this.#live.size === 0) emptied();
   }
 
   /**
@@ -299,20 +320,13 @@ export class Channels {
         break;
       }
     }
-    for (const [owner, owned] of this.#owned) {
-      if (owned.delete(id) && owned.size === 0) this.#owned.delete(owner);
-    }
-  }
-
-  #ownedBy(owner: string): Set<string> {
-    let owned = this.#owned.get(owner);
-    if (!owned) this.#owned.set(owner, owned = new Set());
-    return owned;
+    this.#quota.forget(id);
   }
 
   #idle(channel: Channel): void {
     if (this.#live.get(channel.id) !== channel) return;
     this.#live.delete(channel.id);
+    if (this.#live.size === 0) this.#emptied?.();
     // its time counts from when the last one left
     this.#options.store.touch(channel.id).catch(() => {});
   }

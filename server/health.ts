@@ -7,8 +7,8 @@ import type { RelayContext } from "./relay_context.ts";
 
 /** The answer of `/health`, as the Python relay gives it. */
 export interface Health {
-  /** Always `healthy`: a relay that is not does not answer. */
-  status: "healthy";
+  /** `draining` when it makes no new channels and is about to go away. */
+  status: "healthy" | "draining";
   /** Channels that somebody is connected to. */
   active_channels: number;
   /** Now, in ISO 8601. */
@@ -23,7 +23,7 @@ export interface Health {
  */
 export function healthOf(context: Pick<RelayContext, "channels">): Health {
   return {
-    status: "healthy",
+    status: context.channels.draining ? "draining" : "healthy",
     active_channels: context.channels.live.length,
     timestamp: new Date().toISOString(),
   };

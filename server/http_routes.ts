@@ -7,10 +7,12 @@ import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { CODES, StreamError } from "../stream/mod.ts";
 import { controlApi } from "./faces/control_api.ts";
+import { drainBody } from "./faces/control_bodies.ts";
 import { pipe } from "./faces/pipe.ts";
+import { readJson } from "./faces/request_body.ts";
 import { healthOf } from "./health.ts";
 import type { RelayContext } from "./relay_context.ts";
-import type { Grant } from "./tokens.ts";
+import { demand, type Grant } from "./tokens.ts";
 
 /**
  * The relay's HTTP routes.
@@ -48,7 +50,19 @@ export function httpRoutes(relay: RelayContext): Hono {
     context.header("access-control-max-age", "600");
     return context.body(null, 204);
   });
-  app.get("/health", (context) => context.json(healthOf(relay)));
+  app.get("/health", (context) => {
+    const health = healthOf(relay);
+    // whoever spreads connections over relays must send none here any more
+    return context.json(health, health.status === "healthy" ? 200 : 503);
+  });
+  app.post("/v1/drain", async (context) => {
+    demand(await grantOf(context), "admin");
+    const { seconds } = await readJson(context.req.raw, drainBody, 1024);
+    relay.log("info", "drain asked for");
+    const { length } = relay.channels.live;
+    relay.drain(seconds);
+    return context.json({ channels: length }, 202);
+  });
   app.route("/v1/channels", controlApi(relay, grantOf));
   app.route("/v1/pipe", pipe(relay, grantOf));
   app.notFound((context) =>
@@ -56,7 +70,7 @@ export function httpRoutes(relay: RelayContext): Hono {
       context,
       new StreamError(
         "not_found",
-        `There is nothing at ${context.req.method} ${context.req.path}, expected /v1/channels, /v1/pipe or /health`,
+        `There is nothing at ${context.req.method} ${context.req.path}, expected /v1/channels, /v1/pipe, /v1/drain or /health`,
       ),
     )
   );

@@ -33,6 +33,8 @@ export interface RelayContext {
   allowsOrigin(origin: string | null): boolean;
   /** Every connected WebSocket, so that a closing relay can say goodbye. */
   peers: Set<Peer>;
+  /** Makes no new channels from now on, and ends the relay within so many seconds, or its own default. */
+  drain(seconds?: number): void;
   /** Where what happens is told. */
   log: Logger;
 }

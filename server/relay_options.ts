@@ -27,8 +27,13 @@ export interface RelayOptions {
   cert?: string;
   /** TLS key, PEM. */
   key?: string;
-  /** Most bytes of records a channel may hold; 64 MiB by default. */
+  /** Most bytes of records a channel may hold; by default 64 MiB in memory, 1 GiB on a disk. */
   maxBuffer?: number;
+  /**
+   * What a full channel does: end with `limit` (`end`, the default), or drop its oldest records, which
+   * leaves a `gap` for whoever had not read them. An encrypted one always ends.
+   */
+  whenFull?: "end" | "drop-oldest";
   /** Largest message; 256 KiB by default. */
   maxMessage?: number;
   /** How long a channel lives without connection, lease or end; 24 h by default. */
@@ -47,6 +52,8 @@ export interface RelayOptions {
   idleTimeout?: number;
   /** Stop by itself after so long without a connection, a lease or a request; never by default. */
   idleExit?: number;
+  /** How long streams may go on once the relay drains; 0 by default. */
+  drainTime?: number;
   /** How often expired channels are looked for; 60 by default. */
   sweepInterval?: number;
   /** Most channels that one create token may hold at a time; 1,000 by default. */

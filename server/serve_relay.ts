@@ -4,8 +4,9 @@
  * @module
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { encodeControl, randomId, StreamError } from "../stream/mod.ts";
+import { randomId, StreamError } from "../stream/mod.ts";
 import { Channels } from "./channels.ts";
+import { Deadline } from "./deadline.ts";
 import { routeSocket } from "./faces/socket_routes.ts";
 import { httpRoutes } from "./http_routes.ts";
 import { IdleWatch } from "./idle_watch.ts";
@@ -14,6 +15,7 @@ import type { Peer } from "./peer.ts";
 import { StalledReaders } from "./reader.ts";
 import type { RelayContext } from "./relay_context.ts";
 import type { RelayOptions } from "./relay_options.ts";
+import { shutDown } from "./shut_down.ts";
 import { MemoryStore } from "./store/memory_store.ts";
 import { EVERYTHING, verifyCredential } from "./tokens.ts";
 import { denoTransport } from "./transport/deno_transport.ts";
@@ -33,6 +35,13 @@ export interface Relay {
   readonly finished: Promise<void>;
   /** Tells every client to come back later, and stops. */
   close(): Promise<void>;
+  /**
+   * Makes no new channels, and closes once nobody is connected to one, or the time is over.
+   *
+   * @param seconds How long streams may go on; `drainTime` by default.
+   * @returns Resolved once it has stopped.
+   */
+  drain(seconds?: number): Promise<void>;
   /** The same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -40,8 +49,7 @@ export interface Relay {
 const WS_TRANSPORT = "./transport/ws_transport.ts";
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
 
-/** How long a closing relay waits for its clients' goodbyes. */
-const GOODBYE_MS = 300;
+const MIB = 1024 * 1024;
 
 /**
  * Starts a relay.
@@ -82,7 +90,8 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
     leaseGrace: seconds(options.leaseGrace, 60),
     ttl: seconds(options.channelTimeout, 86_400),
     retention: seconds(options.retention, 86_400),
-    maxBytes: options.maxBuffer ?? 64 * 1024 * 1024,
+    maxBytes: options.maxBuffer ?? (store.sync === "memory" ? 64 : 1024) * MIB,
+    whenFull: options.whenFull ?? "end",
     channelsPerToken: options.channelsPerToken ?? 1000,
     sweepInterval: seconds(options.sweepInterval, 60),
   });
@@ -95,11 +104,12 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
     authenticate: (credential) =>
       insecure ? Promise.resolve(EVERYTHING) : verifyCredential(secret, credential),
     maxMessage: options.maxMessage ?? 256 * 1024,
-    window: 1024 * 1024,
+    window: MIB,
     authTimeout: seconds(options.authTimeout, 10),
     postTimeout: seconds(options.postTimeout, 45),
     allowsOrigin: originRule(options),
     peers: new Set<Peer>(),
+    drain: (seconds) => void drain(seconds),
   };
   await channels.revive();
   const idle = new IdleWatch(context, options.idleExit);
@@ -132,7 +142,20 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
   let finish = () => {};
   const finished = new Promise<void>((resolve) => finish = resolve);
   let closing: Promise<void> | undefined;
-  const close = () => closing ??= shutDown(context, listening, stalled, idle).finally(finish);
+  const deadline = new Deadline();
+  const close = () => {
+    deadline.clear();
+    idle.close();
+    return closing ??= shutDown(context, listening, stalled).finally(finish);
+  };
+  const drain = (seconds = options.drainTime ?? 0) => {
+    if (closing === undefined && seconds > 0) {
+      log("info", "draining", { seconds, channels: channels.live.length });
+      channels.drain(close);
+      deadline.set(Date.now() + seconds * 1000, close);
+    } else close();
+    return finished;
+  };
   idle.due = close;
   options.signal?.addEventListener("abort", close, { once: true });
   if (options.signal?.aborted) close();
@@ -149,6 +172,7 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
     },
     finished,
     close,
+    drain,
     [Symbol.asyncDispose]: close,
   };
 }
@@ -236,44 +260,4 @@ async function listen(
 async function loadWsTransport(): Promise<typeof denoTransport> {
   const { wsTransport } = await import(new URL(WS_TRANSPORT, import.meta.url).href);
   return wsTransport;
-}
-
-async function shutDown(
-  context: RelayContext,
-  listening: Listening,
-  stalled: StalledReaders,
-  idle: IdleWatch,
-): Promise<void> {
-  idle.close();
-  const farewell = new StreamError(
-    "overloaded",
-    "The relay is going away, come back later",
-  );
-  let done = () => {};
-  for (const peer of context.peers) {
-    const { closed } = peer;
-    peer.closed = (code, reason) => {
-      closed(code, reason);
-      if (context.peers.size === 0) done();
-    };
-    // a v1 client takes the words for a message of a type it does not know, and skips it
-    peer.send(encodeControl({ error: farewell.toJSON() }));
-    peer.close(1012, farewell.message);
-  }
-  // after the goodbyes, which are the better word for those who have a socket
-  context.channels.close(farewell);
-  // shutdown() would overwrite a close that is still under way
-  if (context.peers.size > 0) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, GOODBYE_MS);
-      done = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-  stalled.close();
-  await listening.close();
-  await context.store.close();
-  context.log("info", "stopped");
 }

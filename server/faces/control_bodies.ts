@@ -24,6 +24,7 @@ export const createBody = z.strictObject({
   maxBytes: z.number().int().min(1).optional(),
   lease: seconds.optional(),
   onDisconnect: onDisconnect.optional(),
+  whenFull: z.enum(["end", "drop-oldest"]).optional(),
 });
 
 /** `POST …/claim` */
@@ -56,3 +57,6 @@ export const endBody = z.strictObject({
 export const cancelBody = z.strictObject({
   reason: z.string().max(4096).optional(),
 });
+
+/** `POST /v1/drain` */
+export const drainBody = z.strictObject({ seconds: seconds.optional() });

@@ -165,6 +165,8 @@ function portOf(server: Server): number {
 async function close(server: Server, sockets: WebSocketServer): Promise<void> {
   for (const client of sockets.clients) client.terminate();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeAllConnections();
+  // answers that are under way, as that to whoever asked for this, get a moment
+  const patience = setTimeout(() => server.closeAllConnections(), 500);
   await closed;
+  clearTimeout(patience);
 }
