@@ -4,6 +4,7 @@
  * @module
  */
 import { StreamError } from "../stream/stream_error.ts";
+import { feedText } from "./feed_text.ts";
 
 /** How much of what a job complains about is kept, in bytes. */
 const TAIL = 8_192;
@@ -75,7 +76,7 @@ export async function startLocalJob(
   }
   let tail: Uint8Array = new Uint8Array(0);
   const pumps = [
-    feed(child.stdin, script),
+    feedText(child.stdin, script),
     pump(child.stderr, error ?? output, (chunk) => tail = lastOf(tail, chunk)),
     ...(output ? [pump(child.stdout, output)] : []),
   ];
@@ -155,19 +156,6 @@ async function openFile(
       `Cannot write output file ${whole}: ${(cause as Error).message}`,
       { cause },
     );
-  }
-}
-
-async function feed(
-  stdin: WritableStream<Uint8Array>,
-  script: string,
-): Promise<void> {
-  const writer = stdin.getWriter();
-  try {
-    await writer.write(new TextEncoder().encode(script));
-    await writer.close();
-  } catch {
-    // a script may end before all of it was read
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { StreamError } from "../stream/stream_error.ts";
 import { cleanEnvironment } from "./clean_environment.ts";
+import { feedText } from "./feed_text.ts";
 
 /** How a program ended. */
 export interface ProgramOutcome {
@@ -69,7 +70,7 @@ export async function runProgram(
   }
   const [{ code, stdout, stderr }] = await Promise.all([
     child.output(),
-    stdin === undefined ? undefined : feed(child.stdin, stdin),
+    stdin === undefined ? undefined : feedText(child.stdin, stdin),
   ]);
   const decoder = new TextDecoder();
   return {
@@ -115,19 +116,6 @@ function notFound(program: string, cause?: unknown): StreamError {
       : `${program} was not found on PATH: expected the scheduler's programs on this machine`,
     { cause },
   );
-}
-
-async function feed(
-  stdin: WritableStream<Uint8Array>,
-  text: string,
-): Promise<void> {
-  const writer = stdin.getWriter();
-  try {
-    await writer.write(new TextEncoder().encode(text));
-    await writer.close();
-  } catch {
-    // a program that refuses does not read it all; its exit code and words tell
-  }
 }
 
 async function isFolder(path: string): Promise<boolean> {

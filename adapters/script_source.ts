@@ -7,6 +7,7 @@ import { StreamError } from "../stream/stream_error.ts";
 import { type DirectivePrefix, readDirectives } from "./directives.ts";
 import type { Script } from "./executor_config.ts";
 import { type JobFiles, localFiles } from "./job_files.ts";
+import { whyMissing } from "./why_missing.ts";
 
 /** A script that was looked at. */
 export interface ScriptSource {
@@ -70,11 +71,7 @@ async function read(path: string): Promise<string> {
   try {
     bytes = await Deno.readFile(path);
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
+    const why = whyMissing(cause);
     throw new StreamError(
       "bad_request",
       `Cannot read script ${path}: ${why}, expected the path of a script`,

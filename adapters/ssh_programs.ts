@@ -4,6 +4,7 @@
  * @module
  */
 import { StreamError } from "../stream/stream_error.ts";
+import { feedText } from "./feed_text.ts";
 import { localPrograms, type ProgramRunner } from "./program_runner.ts";
 import { programText } from "./remote_shell.ts";
 import type { ProgramOutcome, RunProgramOptions } from "./run_program.ts";
@@ -74,7 +75,7 @@ export class SshPrograms implements ProgramRunner {
     try {
       const [{ code, stdout, stderr }] = await Promise.all([
         child.output(),
-        feed(child.stdin, text + (stdin ?? "")),
+        feedText(child.stdin, text + (stdin ?? "")),
       ]);
       signal?.throwIfAborted();
       const decoder = new TextDecoder();
@@ -160,17 +161,6 @@ function notFound(program: string, place: string): StreamError {
       program.includes("/") ? "there" : "on the PATH of a login shell there, or bin"
     }`,
   );
-}
-
-/** Writes a text, and closes; what ends early does not read it all. */
-async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<void> {
-  const writer = stdin.getWriter();
-  try {
-    await writer.write(new TextEncoder().encode(text));
-    await writer.close();
-  } catch {
-    // its exit code and words tell
-  }
 }
 
 function after(text: string, mark: string): string | undefined {

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import type { RelayChoice } from "../adapters/relay_for.ts";
+import { whyMissing } from "../adapters/why_missing.ts";
 import { UsageError } from "./usage_error.ts";
 
 const text = z.string().min(1);
@@ -109,9 +110,7 @@ export async function readConfig(): Promise<Config> {
     // a file that was named must be there, one that may be there need not
     const named = Deno.env.get("STREAMRELAY_CONFIG") === path;
     if (error instanceof Deno.errors.NotFound && !named) return {};
-    const why = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : (error as Error).message;
+    const why = whyMissing(error);
     throw new UsageError(`Cannot use ${path}: ${why}, expected JSON`);
   }
   const parsed = config.safeParse(json);

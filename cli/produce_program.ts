@@ -4,6 +4,7 @@
  * @module
  */
 import { cleanEnvironment } from "../adapters/clean_environment.ts";
+import { whyMissing } from "../adapters/why_missing.ts";
 import type { RelayProducer } from "../client/mod.ts";
 import { StreamError } from "../stream/mod.ts";
 import { onInterrupt } from "./on_interrupt.ts";
@@ -82,11 +83,7 @@ async function start(
       detached: true,
     }).spawn();
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound
-      ? "there is no such program"
-      : error instanceof Error
-      ? error.message
-      : String(error);
+    const why = whyMissing(error, "program");
     const message = `Cannot run ${words[0]}: ${why}`;
     await producer.fail(new StreamError("job_failed", message));
     throw new UsageError(message);

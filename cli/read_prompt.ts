@@ -1,4 +1,5 @@
 /** @module */
+import { whyMissing } from "../adapters/why_missing.ts";
 import { say } from "./say.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -25,9 +26,7 @@ async function fromFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : (error as Error).message;
+    const why = whyMissing(error);
     throw new UsageError(
       `Cannot read --prompt-file ${path}: ${why}, expected a file with the prompt`,
     );

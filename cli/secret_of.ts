@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { whyMissing } from "../adapters/why_missing.ts";
 import type { Flag } from "./command.ts";
 import type { Given } from "./given.ts";
 import { say } from "./say.ts";
@@ -84,11 +85,7 @@ async function readSecret(what: string, path: string): Promise<string> {
       say(`Warning: ${path} can be read by others: chmod 600 it`);
     }
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : error instanceof Error
-      ? error.message
-      : String(error);
+    const why = whyMissing(error);
     throw new UsageError(
       `Cannot read ${what} ${path}: ${why}, expected a file with one line`,
     );

@@ -7,6 +7,7 @@ import { encodeV1Auth, StreamError } from "../stream/mod.ts";
 import type { ResolvedOptions } from "./client_options.ts";
 import { type CloseVerdict, judgeClose, type SocketClose } from "./close_verdict.ts";
 import { type ConsumerEvents, type ConsumerLink, isEnd } from "./consumer_link.ts";
+import { type InTurn, inTurn } from "./in_turn.ts";
 import { ReconnectingSocket } from "./reconnecting_socket.ts";
 import { readRecords, readSealedRecords } from "./record_reader.ts";
 
@@ -21,7 +22,7 @@ export class V1ConsumerLink implements ConsumerLink {
   #count = 0;
   #waiting = 0;
   #over = false;
-  #turn?: Promise<void>;
+  #inTurn: InTurn;
 
   /**
    * @param options The client's options.
@@ -30,6 +31,7 @@ export class V1ConsumerLink implements ConsumerLink {
   constructor(options: ResolvedOptions, events: ConsumerEvents) {
     this.#options = options;
     this.#events = events;
+    this.#inTurn = inTurn(options.key !== undefined, (error) => this.#fail(error));
     const path = `/consume/${options.channel}`;
     this.#socket = new ReconnectingSocket(options, path, {
       open: () => {
@@ -110,20 +112,6 @@ export class V1ConsumerLink implements ConsumerLink {
         `${verdict.error.message} after ${this.#count} records; its protocol, v1, can't resume`,
       ),
     };
-  }
-
-  #inTurn(step: () => void | Promise<void>): void {
-    if (this.#options.key === undefined) {
-      try {
-        step();
-      } catch (error) {
-        this.#fail(StreamError.from(error));
-      }
-      return;
-    }
-    this.#turn = (this.#turn ?? Promise.resolve()).then(step).catch((error) =>
-      this.#fail(StreamError.from(error))
-    );
   }
 
   #fail(error: StreamError): void {

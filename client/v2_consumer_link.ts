@@ -18,6 +18,7 @@ import {
 } from "../stream/mod.ts";
 import type { ResolvedOptions } from "./client_options.ts";
 import { type ConsumerEvents, type ConsumerLink, isEnd } from "./consumer_link.ts";
+import { type InTurn, inTurn } from "./in_turn.ts";
 import { ProducerFailure } from "./producer_failure.ts";
 import { readRecords, readSealedRecords } from "./record_reader.ts";
 import { V2Session } from "./v2_session.ts";
@@ -60,8 +61,7 @@ export class V2ConsumerLink implements ConsumerLink {
   /** Units granted on this connection, and those of them not told yet. */
   #granted = 0;
   #untold = 0;
-  /** Decryption takes its time: whatever comes behind waits for its turn. */
-  #turn?: Promise<void>;
+  #inTurn: InTurn;
   /** Encryption v2. */
   #opening?: OpeningSession;
   #end?: ChannelEnd;
@@ -83,6 +83,7 @@ export class V2ConsumerLink implements ConsumerLink {
   ) {
     this.#options = options;
     this.#events = events;
+    this.#inTurn = inTurn(options.key !== undefined, (error) => this.#fail(error));
     this.#window = start.window;
     this.#next = start.from;
     const { key, channel, encryption } = options;
@@ -303,20 +304,6 @@ export class V2ConsumerLink implements ConsumerLink {
         "unsupported",
         `The relay ${this.#session.socket.url} speaks v1 only and can't read from offset ${from}, expected 0`,
       ),
-    );
-  }
-
-  #inTurn(step: () => void | Promise<void>): void {
-    if (this.#turn === undefined && this.#options.key === undefined) {
-      try {
-        step();
-      } catch (error) {
-        this.#fail(StreamError.from(error));
-      }
-      return;
-    }
-    this.#turn = (this.#turn ?? Promise.resolve()).then(step).catch((error) =>
-      this.#fail(StreamError.from(error))
     );
   }
 
