@@ -31,6 +31,7 @@ const profile = z.strictObject({
     idleExit: seconds.optional(),
     maxHeap: z.number().positive().optional(),
   }).optional(),
+  encryption: z.enum(["v2", "off"]).optional(),
   partition: text.optional(),
   gres: text.optional(),
   time: z.union([text, z.number().positive()]).optional(),

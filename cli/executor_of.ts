@@ -55,6 +55,11 @@ export const EXECUTOR_FLAGS: readonly Flag[] = [
     help: "The relay as the job sees it, where that is another URL",
     env: ["STREAMRELAY_JOB_URL"],
   },
+  {
+    name: "encryption",
+    value: "VERSION",
+    help: "v2 (default), or off, for nodes with nothing but bash and curl",
+  },
   ...SLURM_FLAGS.map(([name, value, , help]) => ({
     name,
     value,
@@ -152,6 +157,7 @@ function typedOptions(given: Given): SlurmConfig {
   for (const [flag, , option] of SLURM_FLAGS) {
     typed[option] = COUNTS.includes(flag) ? given.number(flag) : given.typed(flag);
   }
+  typed.encryption = given.choice("encryption", ["v2", "off"]);
   for (const name of ["name", "output", "error", "workdir"]) {
     typed[name] = given.typed(name);
   }

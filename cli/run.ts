@@ -24,7 +24,7 @@ export const command: Command = {
 the job, a second one leaves at once. A terminal that is closed cancels no job that waits,
 and one that runs after a minute (onDisconnect in a profile says otherwise); a local job
 ends with it. With a profile that names an executor, \`run SCRIPT --profile NAME\` does.
-Streams are not encrypted end to end yet.`,
+The stream is encrypted end to end, under a key of its own, which the relay never has.`,
   flags: [
     {
       name: "prompt-file",

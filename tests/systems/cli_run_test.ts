@@ -76,6 +76,34 @@ Deno.test("run local - prompt file, arguments, set-up, environment, folder, even
   assert(events.some(({ type, state }) => type === "status" && state === "running"));
 });
 
+Deno.test("run local - a stream is encrypted unless that is switched off", async () => {
+  await using somebody = await person();
+  await Deno.writeTextFile(
+    `${somebody.home}/config.json`,
+    JSON.stringify({ profiles: { bare: { executor: "local", encryption: "off" } } }),
+  );
+  const env = { STREAMRELAY_CONFIG: `${somebody.home}/config.json` };
+  const job = await script(somebody, "echo hi");
+  for (
+    const [way, encryption] of [
+      [["local"], "v2"],
+      [["local", "--encryption", "off"], "off"],
+      [["--profile", "bare"], "off"],
+      [["--profile", "bare", "--encryption", "v2"], "v2"],
+    ] as const
+  ) {
+    const [first, ...flags] = way;
+    const words = first === "local" ? ["local", job, ...flags] : [job, first, ...flags];
+    const { code, stdout, stderr } = await somebody.run(
+      ["run", ...words, "--no-prompt", "--events"],
+      { env },
+    );
+    assertEquals(code, 0, stderr);
+    const [submitted] = stdout.split("\n").map((line) => line && JSON.parse(line));
+    assertEquals([submitted.state, submitted.details.encryption], ["submitted", encryption]);
+  }
+});
+
 Deno.test("run local - a failing job: its exit code, its stderr, our exit code", async () => {
   await using somebody = await person();
   const job = await script(somebody, "echo some; echo no such model >&2; exit 3");
