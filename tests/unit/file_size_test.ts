@@ -5,9 +5,21 @@ import { sourceFiles } from "../tools/source_files.ts";
 const LONGEST = 350;
 const MEDIAN = 180;
 
-const files = (await Promise.all(
-  ["", "stream", "client", "server", "adapters", "cli", "std"].map((folder) => sourceFiles(folder)),
-)).flat();
+const FOLDERS = [
+  "stream",
+  "client",
+  "server",
+  "adapters",
+  "cli",
+  "std",
+  "tests",
+  "bench",
+  "examples",
+];
+const files = (await Promise.all([
+  ...["", ...FOLDERS].map((folder) => sourceFiles(folder)),
+  ...["sh", "py"].flatMap((kind) => FOLDERS.map((folder) => sourceFiles(folder, `.${kind}`))),
+])).flat();
 const sources = await Promise.all(files.map(async (file) => {
   const text = await Deno.readTextFile(file);
   return { file, text, lines: text.split("\n").length - 1 };
@@ -27,7 +39,7 @@ Deno.test(`file size - the median is at most ${MEDIAN} lines`, () => {
   assertLessOrEqual(sizes[sizes.length >> 1] ?? 0, MEDIAN);
 });
 
-/** The comment at the head of a file. */
+/** The comments at the head of a file. */
 function header(text: string): string {
-  return text.match(/^\/\*\*.*?\*\//s)?.[0] ?? "";
+  return text.match(/^(?:\/\*\*[^]*?\*\/|(?:#[^\n]*\n|\n|"""[^]*?""")+)/)?.[0] ?? "";
 }

@@ -1,4 +1,4 @@
-/** The clients with a real relay, over connections that are cut, stall and slice. @module */
+/** The clients with a real relay. @module */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   ControlClient,
@@ -14,27 +14,7 @@ import {
 } from "../../../stream/mod.ts";
 import { test } from "../../tools/test.ts";
 import { relayTest } from "./real_relay.ts";
-
-const RETRY = { base: 5, cap: 50 };
-
-function words(count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `w${i} `);
-}
-
-function send(producer: RelayProducer, texts: string[]): Promise<void> {
-  const sent = sendAll(producer, texts);
-  // it is waited for only after the stream was read, which may fail first
-  sent.catch(() => {});
-  return sent;
-}
-
-async function sendAll(
-  producer: RelayProducer,
-  texts: string[],
-): Promise<void> {
-  for (const text of texts) await producer.token(text);
-  await producer.done();
-}
+import { send, words } from "./send_words.ts";
 
 relayTest("relay - text goes from producer to consumer", async ({ url, control }) => {
   const { id, tokens } = await control.createChannel();
@@ -69,94 +49,6 @@ relayTest("relay - text goes from producer to consumer", async ({ url, control }
   const { end, claims } = await control.info(id);
   assertEquals([end?.kind, claims[0].next], ["done", 5]);
 });
-
-relayTest(
-  "relay - exactly once, in order, whatever is cut",
-  async ({ proxy, proxyUrl, secret, control }) => {
-    const { id } = await control.createChannel();
-    const at = { url: proxyUrl, channel: id, token: secret, retry: RETRY };
-    const texts = words(20_000);
-    const stream = new RelayConsumer({ ...at, window: 20_000 }).stream();
-    const sent = send(new RelayProducer(at), texts);
-    proxy.cutAfter(1_000);
-    const got: string[] = [];
-    for await (const text of stream) {
-      // the next cut comes in the middle of whatever is under way then
-      if (got.push(text) % 1500 === 0) proxy.cutAfter(3_000 + got.length);
-    }
-    await sent;
-    assertEquals(got.length, texts.length);
-    assertEquals(got.join(""), texts.join(""));
-    assert(proxy.connections > 10);
-  },
-);
-
-relayTest(
-  "relay - text that is sent while the relay is away arrives later",
-  async ({ proxy, proxyUrl, secret, control }) => {
-    const { id } = await control.createChannel();
-    const at = { url: proxyUrl, channel: id, token: secret, retry: RETRY };
-    const consumer = new RelayConsumer(at);
-    const tokens = consumer.stream()[Symbol.asyncIterator]();
-    const producer = new RelayProducer(at);
-    await producer.token("a");
-    assertEquals((await tokens.next()).value, "a");
-    proxy.refuse();
-    proxy.cut();
-    await producer.token("b");
-    const done = producer.done();
-    assert(producer.bytesPending > 0);
-    proxy.accept();
-    await done;
-    assertEquals((await tokens.next()).value, "b");
-    assertEquals((await tokens.next()).done, true);
-  },
-);
-
-relayTest(
-  "relay - text arrives in order through a path that stalls and slices",
-  async ({ proxy, proxyUrl, secret, control }) => {
-    const { id } = await control.createChannel();
-    const at = { url: proxyUrl, channel: id, token: secret, retry: RETRY };
-    const stream = new RelayConsumer({ ...at, window: 500 }).stream();
-    const sent = send(new RelayProducer(at), words(200));
-    let got = "";
-    for await (const text of stream) {
-      got += text;
-      if (got.length < 100) {
-        proxy.pause();
-        queueMicrotask(() => proxy.resume());
-      }
-    }
-    await sent;
-    assertEquals(got, words(200).join(""));
-  },
-  { slice: 7 },
-);
-
-relayTest(
-  "relay - exactly once with a key, whatever is cut",
-  async ({ proxy, proxyUrl, secret, control }) => {
-    const { id } = await control.createChannel({ keyed: true });
-    const at = {
-      url: proxyUrl,
-      channel: id,
-      token: secret,
-      key: generateKey(),
-      retry: RETRY,
-    };
-    const texts = words(1_000);
-    const stream = new RelayConsumer(at).stream();
-    const sent = send(new RelayProducer(at), texts);
-    proxy.cutAfter(5_000);
-    let got = "";
-    for await (const text of stream) {
-      if ((got += text).length % 500 === 0) proxy.cutAfter(10_000);
-    }
-    await sent;
-    assertEquals(got, texts.join(""));
-  },
-);
 
 relayTest("relay - a stream can be left and come back to", async ({ url, secret, control }) => {
   const { id } = await control.createChannel();
