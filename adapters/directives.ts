@@ -125,39 +125,6 @@ export function parseDirectives(lines: string[]): DirectiveOption[] {
   return options;
 }
 
-/**
- * The user's directives and ours together, ours winning.
- *
- * With Slurm the last of two equal options wins; the user's are dropped all the same, so that the
- * job's record leaves no doubt. PBS's `-l` options add up and are kept.
- *
- * @param users The lines of the user's script.
- * @param ours Lines for what was asked for explicitly, one option each.
- * @returns The lines to write, one option each: first the user's, then ours.
- * @throws {StreamError} `bad_request` when one of our lines holds a line break.
- * @example
- * ```ts
- * import { mergeDirectives } from "./directives.ts";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(
- *   mergeDirectives(["#SBATCH -p cpu --mem=4G"], ["#SBATCH --partition=gpu"]),
- *   ["#SBATCH --mem=4G", "#SBATCH --partition=gpu"],
- * );
- * ```
- */
-export function mergeDirectives(users: string[], ours: string[]): string[] {
-  for (const line of ours) assertOneLine(line);
-  const explicit = new Set(parseDirectives(ours).map(({ name }) => name));
-  const kept = users.flatMap((line) => {
-    const prefix = line.split(/\s/, 1)[0];
-    return parseDirectives([line])
-      .filter(({ name }) => !explicit.has(name) || (prefix === "#PBS" && name === "l"))
-      .map(({ text }) => `${prefix} ${text}`);
-  });
-  return [...kept, ...ours];
-}
-
 /** Refuses a directive that would become two lines of the job script. */
 export function assertOneLine(line: string): void {
   // deno-lint-ignore no-control-regex -- control characters are what is looked for

@@ -55,7 +55,7 @@ export interface JobTimings {
 
 /** What {@linkcode buildJobScript} needs to know. */
 export interface JobScriptSpec {
-  /** Directive lines, the user's and ours, as `mergeDirectives` gives them. */
+  /** Directive lines of the user's script; explicit options go to the submit command, and win. */
   directives: string[];
   /** The relay as the job's host reaches it; may be a comma-separated list. */
   relayUrl: string;

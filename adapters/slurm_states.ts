@@ -21,7 +21,7 @@ const COLUMNS = [
 export const SQUEUE_FORMAT: string = COLUMNS
   .map(([name, width]) => `${name}:${width}`).join(",");
 
-/** Reasons that no waiting cures (SEMANTICS 16), as long as the partition is up. */
+/** Reasons that no waiting cures, as long as the partition is up. */
 const NEVER = new Set([
   "DependencyNeverSatisfied",
   "BadConstraints",

@@ -2,8 +2,8 @@
  * A channel while somebody is connected to it or a timer of it runs: who writes, who reads, who
  * supervises, and what becomes of it when they go.
  *
- * Length: appending, ending, attaching and leaving share the same few facts, and SEMANTICS states
- * their rules together; what could stand alone (supervision, reading) does.
+ * Length: appending, ending, attaching and leaving share the same few facts and have one set of
+ * rules; what could stand alone (supervision, reading) does.
  *
  * @module
  */

@@ -58,7 +58,7 @@ export interface ClientHello {
   incarnation?: string;
   /** Producers: the random id of this process. */
   instance?: string;
-  /** Producers: what the new claim continues; see SEMANTICS "Attempts". */
+  /** Producers: what the new claim truly goes on after; without it, earlier text is void. */
   continues?: { epoch: number; count: number };
   /** Consumers: the first offset wanted; 0 by default. */
   from?: number;

@@ -5,7 +5,7 @@
  */
 import type { PeerHandler } from "../peer.ts";
 
-/** What a {@linkcode Transport} is started with. */
+/** What a transport is started with. */
 export interface ListenOptions {
   /** Interface to listen on. */
   hostname: string;
@@ -34,6 +34,3 @@ export interface Listening {
   /** Stops listening and drops what is still connected. */
   close(): Promise<void>;
 }
-
-/** Starts to listen. */
-export type Transport = (options: ListenOptions) => Promise<Listening>;
