@@ -1,5 +1,5 @@
 /** What only a real endpoint shows. @module */
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { GlobusComputeExecutor } from "../../adapters/mod.ts";
 import { StreamError } from "../../stream/mod.ts";
 import { until } from "../tools/until.ts";
@@ -108,32 +108,5 @@ Deno.test({
       const remove = () => Deno.remove(state, { recursive: true }).then(() => true, () => false);
       await until("an end to what is written", remove);
     }
-  },
-});
-
-Deno.test({
-  name: "globus endpoint - a worker that is killed is told, and its job does not outlive it",
-  ignore,
-  async fn() {
-    await using fixture = await executorFixture();
-    const { config, dir } = fixture;
-    const executor = new GlobusComputeExecutor({ ...config, ...globusConfig() });
-    const stream = executor.stream({
-      text: `#!/bin/bash
-trap ': > ${dir}/ended; exit 1' TERM
-echo go
-until [ -e ${dir}/go ]; do sleep 0.05; done
-# the wrapper's parent is the worker
-kill -KILL $(ps -o ppid= -p $PPID)
-sleep 60 & wait`,
-    });
-    const error = await assertRejects(async () => {
-      for await (const _ of stream) await Deno.writeTextFile(`${dir}/go`, "");
-    }, StreamError);
-    assertStringIncludes(error.message, "WorkerLost");
-    assertEquals(error.code, "node_failure");
-    await until("the end of the job", () => Deno.stat(`${dir}/ended`).catch(() => undefined));
-    // its place is taken by another one
-    assertEquals(await executor.stream({ text: "echo after" }).text(), "after\n");
   },
 });
