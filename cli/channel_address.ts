@@ -96,15 +96,28 @@ export interface ChannelAddress extends RelayAccess {
  * @throws {UsageError} Where no relay was named and none of this user's runs here.
  */
 export async function relayAccess(given: Given): Promise<RelayAccess> {
-  const url = given.text("url");
-  const token = await typedSecret(given, "token") ??
-    await environmentSecret(given, "token");
-  if (url !== undefined) {
-    return { url, token: token ?? await ownSecret(url) };
-  }
-  const own = await findLocalRelay();
-  if (own === undefined) throw noRelay();
-  return { url: own.url, token: token ?? own.secret };
+  const url = given.text("url") ?? (await findLocalRelay())?.url;
+  if (url === undefined) throw noRelay();
+  return { url, token: await creatorToken(given, url) };
+}
+
+/**
+ * What may make channels on a relay: what was typed; else what the environment says; else the secret of
+ * this user's own relay. That comes before a token which `channel new --export` left in the environment:
+ * it is for its own channel.
+ *
+ * @param given What was typed, of {@linkcode RELAY_FLAGS}.
+ * @param url The relay.
+ * @returns The credential; `""` for none.
+ */
+export async function creatorToken(given: Given, url: string): Promise<string> {
+  const typed = await typedSecret(given, "token");
+  if (typed !== undefined) return typed;
+  const token = await environmentSecret(given, "token");
+  const channel = Deno.env.get("STREAMRELAY_CHANNEL") ?? "";
+  const record = token && isChannelId(channel) ? await findJobRecord(channel) : undefined;
+  const exported = record !== undefined && record.tokens.produce === token;
+  return (exported ? undefined : token) ?? (await ownSecret(url) || token || "");
 }
 
 /**

@@ -11,10 +11,10 @@ import {
   SlurmExecutor,
 } from "../adapters/mod.ts";
 import type { Flag } from "./command.ts";
-import { RELAY_FLAGS } from "./channel_address.ts";
+import { creatorToken, RELAY_FLAGS } from "./channel_address.ts";
 import { type Profile, profileOf, readConfig, relayOf } from "./config.ts";
 import type { Given } from "./given.ts";
-import { environmentSecret, typedSecret } from "./secret_of.ts";
+import { typedSecret } from "./secret_of.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Options of Slurm by their flags; those with a number in them are whole numbers. */
@@ -192,7 +192,7 @@ async function chosenRelay(
     }
     return relay;
   }
-  const credential = token ?? await environmentSecret(given, "token");
+  const credential = await creatorToken(given, url);
   return {
     url,
     ...(jobUrl && { jobUrl }),

@@ -59,6 +59,24 @@ Deno.test("channel - what a job pipes into produce comes out of consume", async 
   assertEquals(await reader.outcome, { code: 0, stdout: "first größe\n", stderr: "" });
 });
 
+Deno.test("channel - where one was exported, others can be made, and jobs run", async () => {
+  await using somebody = await withRelay();
+  const { env } = await newChannel(somebody);
+  const another = await somebody.run(["channel", "new"], { env });
+  assertEquals([another.code, another.stderr], [0, ""]);
+  await Deno.writeTextFile(`${somebody.home}/job.sh`, "echo words");
+  const job = await somebody.run(["run", "local", `${somebody.home}/job.sh`], { env });
+  assertEquals(job, { code: 0, stdout: "words\n", stderr: "" });
+  // somebody else's channel on this relay
+  const wrong = await somebody.run(["channel", "new"], {
+    env: { ...env, STREAMRELAY_CHANNEL: "another" },
+  });
+  assertEquals(
+    [wrong.code, wrong.stderr],
+    [20, "streamrelay: The token allows produce, expected create [forbidden]\n"],
+  );
+});
+
 Deno.test("channel - another machine reads with a token; --events, --from, --resume", async () => {
   await using somebody = await withRelay();
   const { env, channel } = await newChannel(somebody, "--id", "run-7", "--ttl", "1h");
