@@ -15,6 +15,11 @@ export interface CreateChannelOptions {
   keyed?: boolean;
   /** Most bytes of records it may hold. */
   maxBytes?: number;
+  /**
+   * What it does when it is full: ends with `limit`, or drops its oldest records and leaves a `gap`; as
+   * the relay is configured by default.
+   */
+  whenFull?: "end" | "drop-oldest";
   /** Seconds of a supervisor's lease that begins at once. */
   lease?: number;
   /** What becomes of the job when the supervisor goes away. */

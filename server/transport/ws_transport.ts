@@ -9,11 +9,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { type WebSocket, WebSocketServer } from "ws";
-import { closeReason, type Peer } from "../peer.ts";
+import { closeReason, type Peer, type PeerRequest } from "../peer.ts";
 import type { Listening, ListenOptions } from "./transport.ts";
 
 // a byte order mark is forwarded like everything else
 const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** How long a client that was closed has for its own goodbye, before it is dropped. */
+const CLOSE_MS = 3_000;
+
+/** How long one that broke the protocol has to read why. */
+const BROKEN_MS = 200;
 
 /**
  * Listens with `ws` on `node:http`.
@@ -40,6 +46,7 @@ export async function wsTransport(options: ListenOptions): Promise<Listening> {
     noServer: true,
     maxPayload: options.maxMessage,
     perMessageDeflate: false,
+    closeTimeout: CLOSE_MS,
   });
   server.on(
     "upgrade",
@@ -123,10 +130,17 @@ function adopt(
   );
   client.on("close", (code: number, reason: Uint8Array) => {
     stop();
+    clearTimeout(broken);
     guarded(() => peer.closed(code, new TextDecoder().decode(reason)));
   });
-  // what breaks the protocol is closed by ws itself; without a listener it would end the process
-  client.on("error", () => {});
+  // what breaks the protocol is closed by ws itself; without a listener it would end the process. Whoever
+  // does that may well go on: it is not read for as long as others
+  let broken: ReturnType<typeof setTimeout> | undefined;
+  client.on("error", () => broken ??= setTimeout(() => client.terminate(), BROKEN_MS));
+  guarded(() => options.peer(peer, requestOf(request)));
+}
+
+function requestOf(request: IncomingMessage): PeerRequest {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers.set(name, String(value));
@@ -135,13 +149,7 @@ function adopt(
     request.url ?? "/",
     `http://${request.headers.host ?? "relay"}`,
   );
-  guarded(() =>
-    options.peer(peer, {
-      url,
-      headers,
-      remote: request.socket.remoteAddress ?? "",
-    })
-  );
+  return { url, headers, remote: request.socket.remoteAddress ?? "" };
 }
 
 /** Pings after half of the idle time, drops a client that gave no sign of life for all of it. */

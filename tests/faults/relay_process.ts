@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RelayOptions } from "../../server/mod.ts";
 
 /** What a {@linkcode RelayProcess} is started with. */
 export interface RelayProcessOptions {
@@ -12,6 +13,10 @@ export interface RelayProcessOptions {
   folder?: string;
   /** Seconds a producer may be away. */
   grace?: number;
+  /** Others of `serveRelay`, as far as JSON holds them. */
+  options?: RelayOptions;
+  /** Whether its clock can be made to jump. */
+  clock?: boolean;
 }
 
 /** A relay in a process of its own. */
@@ -22,6 +27,8 @@ export class RelayProcess {
   kills = 0;
   #options: RelayProcessOptions;
   #child?: Deno.ChildProcess;
+  #lines?: ReadableStreamDefaultReader<string>;
+  #jump?: string;
 
   /** @param options Secret and store. */
   constructor(options: RelayProcessOptions) {
@@ -33,27 +40,30 @@ export class RelayProcess {
     return this.#child?.pid;
   }
 
+  /** Its address. */
+  get url(): string {
+    return `ws://127.0.0.1:${this.port}`;
+  }
+
   /** Starts it, and resolves once it listens. */
   async start(): Promise<void> {
-    const { secret, folder, grace } = this.#options;
+    const { secret, folder, grace, options, clock } = this.#options;
+    if (clock) this.#jump ??= await Deno.makeTempFile();
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", new URL("./relay_child.ts", import.meta.url).href],
       env: {
-        FAULTS_PORT: String(this.port),
         FAULTS_SECRET: secret,
+        FAULTS_OPTIONS: JSON.stringify({ producerGrace: grace, ...options, port: this.port }),
         ...(folder && { FAULTS_STORE: folder }),
-        ...(grace !== undefined && { FAULTS_GRACE: String(grace) }),
+        ...(this.#jump && { FAULTS_JUMP: this.#jump }),
       },
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
     this.#child = child;
-    const reader = child.stdout.getReader();
-    const { value } = await reader.read();
-    if (!value) throw new Error("The relay ended before it listened");
-    this.port = Number(new TextDecoder().decode(value).trim());
-    reader.releaseLock();
+    this.#lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    this.port = Number(await this.#line());
   }
 
   /** Kills it with SIGKILL, and resolves once it is gone. */
@@ -64,7 +74,31 @@ export class RelayProcess {
 
   /** Asks it to end, and resolves with its exit code. */
   async stop(): Promise<number> {
-    return await this.#end("SIGTERM");
+    const code = await this.#end("SIGTERM");
+    if (this.#jump) await Deno.remove(this.#jump);
+    this.#jump = undefined;
+    return code;
+  }
+
+  /** Makes its clock jump, and resolves once that has happened. */
+  async jump(milliseconds: number): Promise<void> {
+    await Deno.writeTextFile(this.#jump!, String(milliseconds));
+    this.#child!.kill("SIGUSR2");
+    await this.#line();
+  }
+
+  /** Bytes of memory it has now, and had at most. */
+  async memory(): Promise<{ now: number; most: number }> {
+    const status = await Deno.readTextFile(`/proc/${this.pid}/status`);
+    const bytes = (name: string) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)![1]) * 1024;
+    return { now: bytes("VmRSS"), most: bytes("VmHWM") };
+  }
+
+  async #line(): Promise<string> {
+    const { value } = await this.#lines!.read();
+    if (!value) throw new Error("The relay ended before it answered");
+    return value.trim();
   }
 
   async #end(signal: Deno.Signal): Promise<number> {
@@ -73,7 +107,7 @@ export class RelayProcess {
     this.#child = undefined;
     child.kill(signal);
     const { code } = await child.status;
-    await child.stdout.cancel();
+    await this.#lines!.cancel();
     return code;
   }
 }
