@@ -338,6 +338,7 @@ give_up_streaming() {
   say "streaming stopped: $problem"
   if [ -n "$reader" ]; then # the program must not be held up or killed for it
     kill -KILL "$reader" 2>/dev/null
+    wait "$reader" 2>/dev/null # where bash would tell that it was killed
     cat <&8 >/dev/null
   fi
 }

@@ -1,5 +1,5 @@
 /** What a reader sees of a program whose output a producer sends. @module */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { until } from "../../../tools/until.ts";
 import { openChannel } from "./open_channel.ts";
 import { PRODUCER_KINDS } from "./producer_kinds.ts";
@@ -70,6 +70,21 @@ for (const kind of PRODUCER_KINDS) {
     const { code, stderr } = await producer.ended;
     assertEquals(code, 1);
     assertStringIncludes(stderr, "streamrelay: streaming stopped:");
+  });
+
+  test("a channel that has its end already is told in one line", async () => {
+    await using open = await openChannel();
+    await open.control.end(open.channel.id, { kind: "done" });
+    const producer = await runProducer(kind, open, PIPE);
+    // who doesn't wait for each answer hears of it with what comes next
+    await until("it is told", async () => {
+      await producer.write("late");
+      return producer.said().includes("\n");
+    });
+    await producer.conclude("exit 0\n");
+    const { code, stderr } = await producer.ended;
+    assertEquals(code, 1);
+    assertMatch(stderr, /^streamrelay: streaming stopped: .*has its end.*\n$/);
   });
 
   test("a failing program's exit code and stderr become the end", async () => {
