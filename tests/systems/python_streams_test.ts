@@ -10,6 +10,16 @@ const TOKENS = ["Grüße", " ", "日本語 🚀", "\n", '"\\', "", "\u2028", "en
 const TEXT = TOKENS.join("");
 const USAGE = { prompt_tokens: 10, completion_tokens: 50 };
 
+/** Registers a test in plaintext and with a key of Python's making, by each transport of our relay. */
+function throughOurs(
+  name: string,
+  body: (key: string | undefined, transport: "deno" | "ws") => Promise<void>,
+): void {
+  for (const transport of ["deno", "ws"] as const) {
+    bothWays(`${name} [${transport}]`, (key) => body(key, transport));
+  }
+}
+
 /** Registers a test in plaintext and with a key of Python's making. */
 function bothWays(name: string, body: (key: string | undefined) => Promise<void>): void {
   Deno.test({ name: `${name}, in plaintext`, ignore, fn: () => body(undefined) });
@@ -25,9 +35,9 @@ function address() {
 }
 
 for (const way of ["done", "block", "async"]) {
-  bothWays(`python - its producer (${way}), our relay, our consumer`, async (key) => {
+  throughOurs(`python - its producer (${way}), our relay, our consumer`, async (key, transport) => {
     const { channel, secret } = address();
-    await using relay = await serveRelay({ port: 0, secret });
+    await using relay = await serveRelay({ port: 0, secret, transport });
     const { url } = relay;
     const consumer = new RelayConsumer({ url, channel, token: secret, ...v1Key(key) });
     const stream = consumer.stream();
@@ -51,11 +61,11 @@ for (const way of ["done", "block", "async"]) {
 
 for (const protocol of ["v1", "v2"] as const) {
   for (const way of ["sync", "async"]) {
-    bothWays(
+    throughOurs(
       `python - our producer (${protocol}), our relay, its consumer (${way})`,
-      async (key) => {
+      async (key, transport) => {
         const { channel, secret } = address();
-        await using relay = await serveRelay({ port: 0, secret });
+        await using relay = await serveRelay({ port: 0, secret, transport });
         const { url } = relay;
         await new ControlClient({ url, token: secret }).createChannel({ id: channel });
         const reading = pythonConsume({ url, channel, secret, key, way });
