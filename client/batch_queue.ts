@@ -35,7 +35,8 @@ export class BatchQueue implements AsyncIterable<EventBatch> {
   /** Adds events to the batch that arrived last, as long as it waits and is small. */
   append(batch: EventBatch, units: number): void {
     const last = this.#batches.at(-1);
-    if (last === undefined || last.batch.events.length >= 512) {
+    // one that has a place tells where its last event stands: what has none must not be counted there
+    if (last === undefined || last.batch.offset !== undefined || last.batch.events.length >= 512) {
       return this.push(batch, units);
     }
     if (this.#finished) return;

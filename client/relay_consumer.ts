@@ -14,6 +14,7 @@ import { BatchQueue } from "./batch_queue.ts";
 import { type ClientOptions, type ResolvedOptions, resolveOptions } from "./client_options.ts";
 import { type ConsumerEvents, type ConsumerLink, isEnd } from "./consumer_link.ts";
 import { ControlClient } from "./control_client.ts";
+import { passOver } from "./pass_over.ts";
 import { V1ConsumerLink } from "./v1_consumer_link.ts";
 import { type ConsumerStart, V2ConsumerLink } from "./v2_consumer_link.ts";
 
@@ -91,6 +92,7 @@ export class RelayConsumer {
       from: point?.offset ?? from,
       incarnation: point?.incarnation,
       session: point?.session,
+      skip: point?.skip,
       window: Math.max(1, window),
     };
     if (this.#options.protocol === "v1" && this.#start.from > 0) {
@@ -128,6 +130,7 @@ export class RelayConsumer {
         return pass.read();
       },
       cancel: (reason) => this.#cancel(reason),
+      from: { offset: this.#start.from, session: this.#start.session, skip: this.#start.skip },
       channel: () => {
         const incarnation = this.#incarnation;
         return incarnation === undefined
@@ -199,6 +202,7 @@ class Pass {
   given = false;
   readonly opened: Promise<void>;
   #queue: BatchQueue;
+  #skip: number;
   #link: ConsumerLink;
   #options: ResolvedOptions;
   #told: { incarnation(incarnation: string): void; left(): void };
@@ -212,6 +216,7 @@ class Pass {
   ) {
     this.#options = options;
     this.#told = told;
+    this.#skip = start.skip ?? 0;
     this.opened = new Promise((resolve, reject) => {
       this.#open = resolve;
       this.#refuse = reject;
@@ -235,7 +240,7 @@ class Pass {
   }
 
   read(): AsyncIterable<EventBatch> {
-    return this.#queue;
+    return this.#skip > 0 ? passOver(this.#queue, this.#skip) : this.#queue;
   }
 
   cancel(reason?: string): Promise<CancelAck> | undefined {

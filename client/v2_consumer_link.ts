@@ -31,6 +31,8 @@ export interface ConsumerStart {
   incarnation?: string;
   /** The session it belongs to, where the stream has encryption v2. */
   session?: SessionPoint;
+  /** How many events from there on were read before, where an encrypted record holds several. */
+  skip?: number;
   /** UTF-16 units that may be sent and not be read yet. */
   window: number;
 }

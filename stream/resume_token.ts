@@ -19,6 +19,8 @@ export interface ResumePoint {
   offset: number;
   /** The session, where the stream is encrypted (v2): a relay can then offer no other one. */
   session?: SessionPoint;
+  /** How many events from the offset on were read already, where an encrypted record holds several. */
+  skip?: number;
 }
 
 /**
@@ -36,10 +38,10 @@ export interface ResumePoint {
  * ```
  */
 export function encodeResumeToken(point: ResumePoint): string {
-  const { channel, incarnation, offset, session } = point;
-  const fields = session === undefined
-    ? [1, channel, incarnation, offset]
-    : [2, channel, incarnation, offset, session.epoch, session.next ?? null, session.salt];
+  const { channel, incarnation, offset, session, skip } = point;
+  const fields: unknown[] = [session === undefined ? 1 : 2, channel, incarnation, offset];
+  if (session !== undefined) fields.push(session.epoch, session.next ?? null, session.salt);
+  if (skip) fields.push(skip);
   return encodeBase64Url(JSON.stringify(fields));
 }
 
@@ -60,18 +62,19 @@ export function encodeResumeToken(point: ResumePoint): string {
  */
 export function decodeResumeToken(token: string): ResumePoint {
   try {
-    const [version, channel, incarnation, offset, epoch, next, salt] = JSON.parse(
+    const [version, channel, incarnation, offset, ...more] = JSON.parse(
       new TextDecoder().decode(decodeBase64Url(token)),
     );
-    if (typeof channel === "string" && typeof incarnation === "string" && isCount(offset)) {
-      if (version === 1) return { channel, incarnation, offset };
-      if (
-        version === 2 && isCount(epoch) && (next === null || isCount(next)) &&
-        typeof salt === "string" && decodeBase64Url(salt).length === (epoch > 0 ? SALT_BYTES : 0)
-      ) {
-        const session = next === null ? { epoch, salt } : { epoch, next, salt };
-        return { channel, incarnation, offset, session };
-      }
+    const session = version === 2 ? sessionOf(more.splice(0, 3)) : undefined;
+    const [skip = 0] = more;
+    if (
+      typeof channel === "string" && typeof incarnation === "string" && isCount(offset) &&
+      isCount(skip) && (version === 1 || session !== undefined)
+    ) {
+      const point: ResumePoint = { channel, incarnation, offset };
+      if (session !== undefined) point.session = session;
+      if (skip > 0) point.skip = skip;
+      return point;
     }
   } catch {
     // told below
@@ -80,6 +83,12 @@ export function decodeResumeToken(token: string): ResumePoint {
     "bad_request",
     "Cannot read resume token: expected the text that a stream's resumeToken gave",
   );
+}
+
+function sessionOf([epoch, next, salt]: unknown[]): SessionPoint | undefined {
+  if (!isCount(epoch) || (next !== null && !isCount(next)) || typeof salt !== "string") return;
+  if (decodeBase64Url(salt).length !== (epoch > 0 ? SALT_BYTES : 0)) return;
+  return next === null ? { epoch, salt } : { epoch, next, salt };
 }
 
 function isCount(value: unknown): value is number {

@@ -17,6 +17,18 @@ export interface EventBatch {
   next?: number;
   /** Where the reader stands behind the last one, where the stream is encrypted (v2). */
   session?: SessionPoint;
+  /** How many of the events, from the first on, were read before: they are passed over. */
+  skip?: number;
+}
+
+/** Where reading begins in a channel. */
+export interface ReadPlace {
+  /** The next offset wanted. */
+  offset: number;
+  /** The session there, where the stream is encrypted (v2). */
+  session?: SessionPoint;
+  /** How many events from there on were read before: an encrypted record may hold several. */
+  skip?: number;
 }
 
 /** What is known of the job behind a stream. */
@@ -44,6 +56,8 @@ export interface TokenStreamSource {
   ended?: Promise<DoneEvent | ErrorEvent>;
   /** The channel, once known, for `resumeToken`. */
   channel?(): { channel: string; incarnation: string } | undefined;
+  /** Where `read()` begins, for `resumeToken`; at offset 0 by default. */
+  from?: ReadPlace;
   /** Facts about the job that stand in no event. */
   job?(): JobInfo;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DoneEvent, ErrorEvent, StreamEvent, Usage } from "./event.ts";
-import type { SessionPoint } from "./opening_session.ts";
+import { ReadingPlace } from "./reading_place.ts";
 import { encodeResumeToken } from "./resume_token.ts";
 import { StreamError } from "./stream_error.ts";
 import { shareSource } from "./share_source.ts";
@@ -56,8 +56,7 @@ export class TokenStream implements AsyncIterable<string> {
   #source: TokenStreamSource;
   #claimed = "";
   #job: JobInfo = {};
-  #next?: number;
-  #session?: SessionPoint;
+  #place: ReadingPlace;
   #cancelling = false;
   #settle!: (result: StreamResult) => void;
 
@@ -68,6 +67,7 @@ export class TokenStream implements AsyncIterable<string> {
    */
   constructor(source: TokenStreamSource) {
     this.#source = source;
+    this.#place = new ReadingPlace(source.from);
     this.result = new Promise((resolve) => this.#settle = resolve);
     source.ended?.then((end) => this.#finish(end));
   }
@@ -83,8 +83,7 @@ export class TokenStream implements AsyncIterable<string> {
    */
   get resumeToken(): string | undefined {
     const channel = this.#source.channel?.();
-    return channel &&
-      encodeResumeToken({ ...channel, offset: this.#next ?? 0, session: this.#session });
+    return channel && encodeResumeToken({ ...channel, ...this.#place.reached });
   }
 
   /** The text, token by token. After a restart of the job it throws if text was delivered before. */
@@ -94,7 +93,12 @@ export class TokenStream implements AsyncIterable<string> {
 
   /** Every event, the end included; it throws for no failing end, because the end is an event here. */
   async *events(): AsyncGenerator<StreamEvent, void, undefined> {
-    for await (const batch of this.#claim("events()")) yield* batch;
+    for await (const batch of this.#claim("events()")) {
+      for (const event of batch) {
+        this.#place.read++;
+        yield event;
+      }
+    }
   }
 
   /**
@@ -127,6 +131,7 @@ export class TokenStream implements AsyncIterable<string> {
   ): Promise<StreamResult> {
     for await (const batch of this.#claim("onChunk()")) {
       for (const event of batch) {
+        this.#place.read++;
         const pending = callback(event);
         if (pending) await pending;
         if (event.type === "error") this.#throwUnlessCancelled(event);
@@ -196,6 +201,7 @@ export class TokenStream implements AsyncIterable<string> {
         ended: source.ended,
         cancel: source.cancel?.bind(source),
         channel: source.channel?.bind(source),
+        from: source.from,
         job: () => this.job,
       })
     );
@@ -231,7 +237,8 @@ export class TokenStream implements AsyncIterable<string> {
 
   /** Passes batches on and keeps account of what they tell. */
   async *#observe(): AsyncGenerator<StreamEvent[], void, undefined> {
-    for await (const { events, offset, next, session } of this.#source.read()) {
+    for await (const batch of this.#source.read()) {
+      const events = this.#place.begin(batch);
       for (const event of events) {
         if (event.type === "status") this.#note(event);
         else if (event.type === "done" || event.type === "error") {
@@ -239,8 +246,7 @@ export class TokenStream implements AsyncIterable<string> {
         }
       }
       yield events;
-      if (offset !== undefined) this.#next = next ?? offset + events.length;
-      if (session !== undefined) this.#session = session;
+      this.#place.read = batch.events.length;
     }
   }
 
@@ -275,6 +281,7 @@ export class TokenStream implements AsyncIterable<string> {
     const scan = (): IteratorResult<string> | undefined => {
       while (at < batch.length) {
         const event = batch[at++];
+        this.#place.read++;
         if (event.type === "token") {
           delivered = true;
           return { done: false, value: event.content };
@@ -309,6 +316,7 @@ export class TokenStream implements AsyncIterable<string> {
         const event = batch[at];
         if (event?.type !== "token") return advance();
         at++;
+        this.#place.read++;
         delivered = true;
         return Promise.resolve({ done: false, value: event.content });
       },

@@ -80,6 +80,11 @@ export class RelayProcess {
     return code;
   }
 
+  /** Waits until it has ended by itself, and resolves with its exit code. */
+  async ended(): Promise<number> {
+    return await this.#end();
+  }
+
   /** Makes its clock jump, and resolves once that has happened. */
   async jump(milliseconds: number): Promise<void> {
     await Deno.writeTextFile(this.#jump!, String(milliseconds));
@@ -101,11 +106,11 @@ export class RelayProcess {
     return value.trim();
   }
 
-  async #end(signal: Deno.Signal): Promise<number> {
+  async #end(signal?: Deno.Signal): Promise<number> {
     const child = this.#child;
     if (!child) return 0;
     this.#child = undefined;
-    child.kill(signal);
+    if (signal) child.kill(signal);
     const { code } = await child.status;
     await this.#lines!.cancel();
     return code;

@@ -11,6 +11,7 @@ import {
   StreamError,
   type StreamEvent,
   TokenStream,
+  type TokenStreamSource,
 } from "../../../stream/mod.ts";
 import { test } from "../../tools/test.ts";
 
@@ -159,6 +160,67 @@ test("TokenStream - resumeToken stands after what was read", async () => {
   await stream.drain();
   const point = decodeResumeToken(stream.resumeToken ?? "");
   assertEquals(point, { channel: "c", incarnation: "i", offset: 7 });
+});
+
+test("TokenStream - resumeToken is exact within a batch, and within an encrypted record", async () => {
+  const session = (next: number) => ({ epoch: 1, next, salt: "A".repeat(43) });
+  const places = (first: number) => [
+    { offset: first, session: session(1) },
+    { offset: first, session: session(1), skip: 1 },
+    { offset: first + 1, session: session(2) },
+  ];
+  const sealed = (skip?: number) => ({
+    events: [token("a"), token("b")],
+    offset: 4,
+    next: 5,
+    session: session(2),
+    skip,
+  });
+  const told = async (source: TokenStreamSource) => {
+    const stream = new TokenStream({
+      channel: () => ({ channel: "c", incarnation: "i" }),
+      ...source,
+    });
+    const found: unknown[] = [];
+    const note = () => {
+      const { channel: _, incarnation: __, ...place } = decodeResumeToken(stream.resumeToken ?? "");
+      found.push(place);
+    };
+    note();
+    const texts: string[] = [];
+    for await (const text of stream) {
+      texts.push(text);
+      note();
+    }
+    return { texts, found };
+  };
+  const plain = await told({
+    from: { offset: 4 },
+    async *read() {
+      yield { events: [token("a"), token("b")], offset: 4 };
+      yield { events: [done] };
+    },
+  });
+  assertEquals(plain, {
+    texts: ["a", "b"],
+    found: [{ offset: 4 }, { offset: 5 }, { offset: 6 }],
+  });
+  const whole = await told({
+    from: { offset: 4, session: session(1) },
+    async *read() {
+      yield sealed();
+      yield { events: [done] };
+    },
+  });
+  assertEquals(whole, { texts: ["a", "b"], found: places(4) });
+  const rest = await told({
+    from: { offset: 4, session: session(1), skip: 1 },
+    async *read() {
+      yield sealed(1);
+      yield { events: [done] };
+    },
+  });
+  assertEquals(rest, { texts: ["b"], found: places(4).slice(1) });
 });
 
 test("TokenStream - own cancel() ends iterating quietly", async () => {
