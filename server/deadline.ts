@@ -23,12 +23,17 @@ export class Deadline {
    * @param due Called then.
    */
   set(at: number, due: () => void): void {
+    // by a clock that does not jump: a wait of a minute stays one, whatever becomes of the time of day
+    this.#wait(performance.now() + Math.max(at - Date.now(), 0), due);
+  }
+
+  #wait(until: number, due: () => void): void {
     this.clear();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (Date.now() < at) this.set(at, due);
+      if (performance.now() < until) this.#wait(until, due);
       else due();
-    }, Math.min(Math.max(at - Date.now(), 0), LONGEST));
+    }, Math.min(until - performance.now(), LONGEST));
   }
 
   /** Forgets it. */
