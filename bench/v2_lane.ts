@@ -81,6 +81,8 @@ class Gatherer {
   #seq = 0;
   #unacked = 0;
   #waiting: string[] = [];
+  /** As in the client: known to be busy until an acknowledgement or the next turn says otherwise. */
+  #isBusy = false;
 
   constructor(socket: WebSocket, epoch: number) {
     this.#socket = socket;
@@ -94,6 +96,7 @@ class Gatherer {
 
   acknowledged(): void {
     this.#unacked--;
+    this.#isBusy = false;
     this.#pump();
   }
 
@@ -112,8 +115,16 @@ class Gatherer {
   }
 
   #busy(): boolean {
+    if (this.#isBusy) return true;
     if (this.#unacked === 0) return false;
-    return this.#unacked >= MAX_UNACKED || this.#socket.bufferedAmount > 0;
+    this.#isBusy = this.#unacked >= MAX_UNACKED || this.#socket.bufferedAmount > 0;
+    if (this.#isBusy) {
+      setTimeout(() => {
+        this.#isBusy = false;
+        this.#pump();
+      }, 0);
+    }
+    return this.#isBusy;
   }
 
   #send(records: string[], close?: "done"): void {
