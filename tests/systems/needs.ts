@@ -25,8 +25,6 @@ export interface Needs {
  * ```
  */
 export function needs(...systems: SystemName[]): Needs {
-  const missing = systems.filter((name) =>
-    !Deno.env.get(`STREAMRELAY_TEST_${name.toUpperCase()}`)
-  );
+  const missing = systems.filter((name) => !Deno.env.get(`STREAMRELAY_TEST_${name.toUpperCase()}`));
   return { ignore: missing.length > 0, missing };
 }

@@ -47,8 +47,7 @@ export async function provideSlurm(): Promise<Provided> {
 /** An account without password or home; it is left in place, as packages are. */
 async function otherUser(): Promise<Record<string, string>> {
   if (Deno.uid() !== 0) return {};
-  const exists = async () =>
-    (await runCommand(["id", "-u", OTHER_USER])).code === 0;
+  const exists = async () => (await runCommand(["id", "-u", OTHER_USER])).code === 0;
   if (!await exists()) {
     await runCommand([
       "useradd",
