@@ -3,37 +3,41 @@
  *
  * @module
  */
-import type { EventBatch } from "../stream/mod.ts";
+import type { EventBatch, SessionPoint } from "../stream/mod.ts";
+
+/** Where reading stopped. */
+export interface Stopped {
+  /** The session before the record. */
+  session: SessionPoint;
+  /** How many events of the record were read. */
+  skip: number;
+}
 
 /**
- * Batches of which the first events were read before.
+ * Batches, each of one record, of which the first sealed one was read in part.
  *
- * @param batches What comes, from the record on in which reading stopped.
- * @param skip How many events of it were read.
- * @returns The same; the first one says how many of its events to pass over, and holds more than those
- *   where any more come.
+ * Only events of that very record, which its seq proves, are passed over: what a relay puts before it
+ * must not make anything be counted as read that was not.
+ *
+ * @param batches What comes, from that record on.
+ * @param stopped Where reading stopped.
+ * @returns The same; the record says how many of its events to pass over.
  */
 export async function* passOver(
   batches: AsyncIterable<EventBatch>,
-  skip: number,
+  { session, skip }: Stopped,
 ): AsyncGenerator<EventBatch, void, undefined> {
-  let first: EventBatch | undefined;
-  let over = false;
+  let waiting = true;
   for await (const batch of batches) {
-    if (over) {
+    const at = batch.session;
+    const before = at === undefined || (at.epoch === session.epoch && at.next === session.next);
+    if (!waiting || before) {
       yield batch;
       continue;
     }
-    // what ends a stream that broke off stands at no offset, and was never read before
-    const lasts = batch.offset === undefined;
-    if (!lasts) {
-      first = first === undefined
-        ? batch
-        : { ...batch, events: [...first.events, ...batch.events], offset: first.offset };
-    }
-    over = lasts || first!.events.length > skip;
-    if (over && first) yield { ...first, skip: Math.min(skip, first.events.length) };
-    if (lasts) yield batch;
+    waiting = false;
+    const same = at.epoch === session.epoch &&
+      (session.next === undefined || at.next === session.next + 1);
+    yield same ? { ...batch, skip } : batch;
   }
-  if (!over && first) yield { ...first, skip: first.events.length };
 }

@@ -14,7 +14,7 @@ import { BatchQueue } from "./batch_queue.ts";
 import { type ClientOptions, type ResolvedOptions, resolveOptions } from "./client_options.ts";
 import { type ConsumerEvents, type ConsumerLink, isEnd } from "./consumer_link.ts";
 import { ControlClient } from "./control_client.ts";
-import { passOver } from "./pass_over.ts";
+import { passOver, type Stopped } from "./pass_over.ts";
 import { V1ConsumerLink } from "./v1_consumer_link.ts";
 import { type ConsumerStart, V2ConsumerLink } from "./v2_consumer_link.ts";
 
@@ -202,7 +202,7 @@ class Pass {
   given = false;
   readonly opened: Promise<void>;
   #queue: BatchQueue;
-  #skip: number;
+  #stopped?: Stopped;
   #link: ConsumerLink;
   #options: ResolvedOptions;
   #told: { incarnation(incarnation: string): void; left(): void };
@@ -216,7 +216,8 @@ class Pass {
   ) {
     this.#options = options;
     this.#told = told;
-    this.#skip = start.skip ?? 0;
+    const { session, skip } = start;
+    if (session !== undefined && skip) this.#stopped = { session, skip };
     this.opened = new Promise((resolve, reject) => {
       this.#open = resolve;
       this.#refuse = reject;
@@ -240,7 +241,7 @@ class Pass {
   }
 
   read(): AsyncIterable<EventBatch> {
-    return this.#skip > 0 ? passOver(this.#queue, this.#skip) : this.#queue;
+    return this.#stopped === undefined ? this.#queue : passOver(this.#queue, this.#stopped);
   }
 
   cancel(reason?: string): Promise<CancelAck> | undefined {

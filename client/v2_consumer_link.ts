@@ -181,13 +181,24 @@ export class V2ConsumerLink implements ConsumerLink {
     if (key === undefined) {
       return this.#deliver(readRecords(wanted), offset, message.length);
     }
-    const opened: Promise<OpenedRecords> = this.#opening?.open(wanted) ??
-      readSealedRecords(wanted, key).then((events) => ({ events }));
+    if (this.#opening === undefined) {
+      const opened = readSealedRecords(wanted, key).then((events) => ({ events }));
+      return this.#deliverOpened(opened, offset, message.length);
+    }
+    // one by one: a reader that stops in the middle of one knows its place
+    const lines = wanted.split("\n");
+    for (const [index, line] of lines.entries()) {
+      const units = index === lines.length - 1 ? message.length : 0;
+      this.#deliverOpened(this.#opening.open(line), offset + index, units);
+    }
+  }
+
+  #deliverOpened(opened: Promise<OpenedRecords>, offset: number, units: number): void {
     // it is waited for in its turn; until then a failure is nobody's
     opened.catch(() => {});
     this.#inTurn(async () => {
       const { events, session } = await opened;
-      this.#deliver(events, offset, message.length, session && { next: to, session });
+      this.#deliver(events, offset, units, session && { next: offset + 1, session });
     });
   }
 

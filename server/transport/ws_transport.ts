@@ -133,10 +133,15 @@ function adopt(
     clearTimeout(broken);
     guarded(() => peer.closed(code, new TextDecoder().decode(reason)));
   });
-  // what breaks the protocol is closed by ws itself; without a listener it would end the process. Whoever
-  // does that may well go on: it is not read for as long as others
   let broken: ReturnType<typeof setTimeout> | undefined;
-  client.on("error", () => broken ??= setTimeout(() => client.terminate(), BROKEN_MS));
+  // what breaks the protocol is closed by ws itself; without a listener it would end the process. Whoever
+  // does that may well go on: nothing more is read of it, once ws has resumed the socket in its own turn
+  client.on("error", () => {
+    broken ??= setTimeout(() => {
+      client.pause();
+      broken = setTimeout(() => client.terminate(), BROKEN_MS);
+    }, 0);
+  });
   guarded(() => options.peer(peer, requestOf(request)));
 }
 

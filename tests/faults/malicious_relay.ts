@@ -4,7 +4,12 @@
  * @module
  */
 import { RelayConsumer } from "../../client/mod.ts";
-import { decodeResumeToken, generateKey, type StreamResult } from "../../stream/mod.ts";
+import {
+  decodeResumeToken,
+  encodeResumeToken,
+  generateKey,
+  type StreamResult,
+} from "../../stream/mod.ts";
 import { type FakeConnection, FakeRelay } from "../unit/client/fake_relay.ts";
 import { type Random, random as randomFrom } from "./random.ts";
 import { type Attack, ATTACKS } from "./relay_attacks.ts";
@@ -117,9 +122,10 @@ async function readPart(log: Entry[], key: string, random: Random): Promise<stri
   for (let event = await first; !event.done; event = await events.next()) {
     if (event.value.type === "status" && event.value.state === last) break;
   }
-  const token = stream.resumeToken!;
+  const point = decodeResumeToken(stream.resumeToken!);
   consumer.close();
-  return token;
+  // before the status, which stands in no log but this one's
+  return encodeResumeToken({ ...point, offset: point.offset - 1 });
 }
 
 function statusLine(state: string): string {
