@@ -1,5 +1,5 @@
 /** A sqlite store on a disk that fills up, and the producers of its relay. @module */
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { ControlClient, RelayConsumer, RelayProducer } from "../../client/mod.ts";
 import { openSqliteStore, serveRelay, type Store } from "../../server/mod.ts";
 import { StreamError } from "../../stream/mod.ts";
@@ -177,5 +177,20 @@ Deno.test({
     const { next } = await control.info(id);
     assertGreater(next, words.length);
     assertEquals(errors, []);
+  },
+});
+
+Deno.test({
+  name: "sqlite disk full - a store can't begin there, and is told so",
+  ignore,
+  async fn() {
+    await using full = await disk(1);
+    await full.fill();
+    const path = `${full.path}/store`;
+    const refused = await assertRejects(() => openSqliteStore({ path }), StreamError);
+    assertEquals(refused.code, "overloaded");
+    assert(refused.message.includes("the disk is full"), refused.message);
+    await full.free();
+    await (await openSqliteStore({ path })).close();
   },
 });
