@@ -32,6 +32,18 @@ sr_read_credentials() {
   exit 88
 }
 
+# What deno and node have to be told so that they trust the certificates that this site's other programs
+# trust, and so that node heeds http_proxy and https_proxy.
+sr_find_trust() {
+  local bundle=${SSL_CERT_FILE:-${CURL_CA_BUNDLE:-${REQUESTS_CA_BUNDLE:-}}}
+  sr_trust=(NODE_USE_ENV_PROXY=1)
+  if [ -f "$bundle" ] && [ -r "$bundle" ]; then
+    # a compiled deno knows no DENO_CERT, but the system's store, which is where SSL_CERT_FILE says
+    sr_trust+=("DENO_CERT=${DENO_CERT:-$bundle}" "NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$bundle}"
+      "DENO_TLS_CA_STORE=${DENO_TLS_CA_STORE:-mozilla,system}" "SSL_CERT_FILE=$bundle")
+  fi
+}
+
 # A producer is usable when it can be started here and says so itself.
 sr_usable() {
   local limit=()
@@ -42,8 +54,9 @@ sr_usable() {
 # Sets sr_tool to the first usable producer.
 sr_pick_producer() {
   local kind program file looked=()
+  sr_find_trust
   if [ -n "$sr_producer_path" ]; then
-    sr_tool=("$sr_producer_path")
+    sr_tool=(env "${sr_trust[@]}" "$sr_producer_path")
     sr_usable && return
     sr_say "the producer $sr_producer_path can't be used on $(uname -n); looking for another one"
     looked+=("$sr_producer_path")
@@ -63,13 +76,12 @@ sr_pick_producer() {
     fi
     case $kind in
       deno)
-        sr_tool=(env "DENO_DIR=$sr_dir/deno" DENO_NO_UPDATE_CHECK=1 deno run -A --quiet --no-config "$sr_dir/producer.js")
+        sr_tool=(env "${sr_trust[@]}" "DENO_DIR=$sr_dir/deno" DENO_NO_UPDATE_CHECK=1 deno run -A --quiet --no-config "$sr_dir/producer.js")
         ;;
-      # NODE_USE_ENV_PROXY: without it node ignores http_proxy and https_proxy.
-      node) sr_tool=(env NODE_USE_ENV_PROXY=1 NODE_NO_WARNINGS=1 node "$sr_dir/producer.js") ;;
+      node) sr_tool=(env "${sr_trust[@]}" NODE_NO_WARNINGS=1 node "$sr_dir/producer.js") ;;
       python3) sr_tool=(python3 -E -s "$sr_dir/producer.py") ;;
       curl) sr_tool=(bash "$sr_dir/producer.sh") ;;
-      *) sr_tool=("$program") ;;
+      *) sr_tool=(env "${sr_trust[@]}" "$program") ;;
     esac
     sr_usable && return
   done

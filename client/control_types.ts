@@ -3,7 +3,13 @@
  *
  * @module
  */
-import type { CancelRequest, ChannelEnd, ErrorCode, OnDisconnect } from "../stream/mod.ts";
+import type {
+  CancelRequest,
+  ChannelEnd,
+  CloseKind,
+  ErrorCode,
+  OnDisconnect,
+} from "../stream/mod.ts";
 
 /** What a new channel is to be. */
 export interface CreateChannelOptions {
@@ -103,7 +109,7 @@ export interface RecordsRequest {
   /** Seq of the first record. */
   seq: number;
   /** Set when the last record ends the stream. */
-  close?: "done" | "error";
+  close?: CloseKind;
   /** The records; none is a heartbeat. */
   body?: string;
   /** How to read the body: a record a line (the default), or one token's text. */

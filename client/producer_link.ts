@@ -1,5 +1,5 @@
 /**
- * What carries a producer's records to a relay, in v1 or v2.
+ * What carries a producer's records to a relay: v1, v2, or POST.
  *
  * @module
  */
@@ -17,8 +17,18 @@ export interface ProducerEvents {
   cancelled(cancel: Partial<CancelRequest>): void;
   /** It is over, and not by `finished`. */
   failed(error: StreamError): void;
-  /** The relay speaks v1 only; this link is done for. */
-  legacy(): void;
+}
+
+/** Who is writing, and how patiently. */
+export interface ProducerIdentity {
+  /** Random id of the producer's process. */
+  instance: string;
+  /** What its claim continues. */
+  continues?: { epoch: number; count: number };
+  /** Milliseconds an acknowledgement may take before the connection is taken for dead. */
+  ackTimeout: number;
+  /** Milliseconds between two signs of life where there is no connection that shows it. */
+  heartbeat: number;
 }
 
 /** Takes records out of an outbox. */

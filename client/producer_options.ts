@@ -7,11 +7,18 @@ import type { Usage } from "../stream/mod.ts";
 import type { ClientOptions } from "./client_options.ts";
 
 /** Options of a `RelayProducer`. */
-export interface ProducerOptions extends ClientOptions {
+export interface ProducerOptions extends Omit<ClientOptions, "protocol"> {
+  /**
+   * `v2`, `v1`, `http` (records go by POST), or `auto` (the default): v2; v1 with a relay that doesn't
+   * know v2, as Python's; `http` where no WebSocket can be opened and the relay answers over HTTP.
+   */
+  protocol?: ClientOptions["protocol"] | "http";
   /** Bytes (UTF-16 units) kept for sending again after a cut; beyond them `token()` waits. 4 MiB by default. */
   maxBuffer?: number;
   /** Milliseconds without an awaited acknowledgement after which the connection is taken for dead; 30,000 by default. */
   ackTimeout?: number;
+  /** Milliseconds between two signs of life where records go by POST; 15,000 by default. */
+  heartbeat?: number;
   /** Id of this process; a random one by default. A newer instance fences the older ones. */
   instance?: string;
   /** What this producer truly continues: the epoch of the one before, and its committed records. */

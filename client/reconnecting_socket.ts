@@ -16,6 +16,8 @@ export interface SocketEvents {
   message(text: string): void;
   /** A connection that was ready is gone, and another one is being tried. */
   lost?(error: StreamError): void;
+  /** None of the relays could be reached, and none ever was; they are tried on. */
+  unreached?(): void;
   /** It is over: nothing more will be called. */
   failed(error: StreamError): void;
   /** Has a close judged otherwise than by the table; `"over"` ends it without a failure. */
@@ -216,6 +218,8 @@ export class ReconnectingSocket {
     const pause = this.#backOff.next();
     const passed = Date.now() - this.#since;
     if (passed + pause >= patience) return this.#giveUp(error, passed);
+    if (!this.#wasReady) this.#events.unreached?.();
+    if (this.#over) return;
     this.#wait(pause);
   }
 

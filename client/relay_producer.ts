@@ -8,12 +8,11 @@ import { type ResolvedOptions, resolveOptions } from "./client_options.ts";
 import { FrameSealer } from "./frame_sealer.ts";
 import { Outbox } from "./outbox.ts";
 import { cancelError, type ProducerEvents, type ProducerLink } from "./producer_link.ts";
+import { producerLinkOf } from "./producer_link_of.ts";
 import type { DoneOptions, Failure, ProducerOptions } from "./producer_options.ts";
 import { describeFailure, recordLine, splitText, tokenLine } from "./record_line.ts";
 import { Sealer } from "./sealer.ts";
 import { type PipeSource, readText } from "./text_source.ts";
-import { V1ProducerLink } from "./v1_producer_link.ts";
-import { type ProducerIdentity, V2ProducerLink } from "./v2_producer_link.ts";
 import { Waiters } from "./waiters.ts";
 
 const RESOLVED = Promise.resolve();
@@ -48,7 +47,6 @@ const TOKEN_UNITS = 16 * 1024;
 export class RelayProducer {
   #options: ResolvedOptions;
   #maxBuffer: number;
-  #identity: ProducerIdentity;
   #outbox = new Outbox();
   #sealer?: Sealer;
   #link: ProducerLink;
@@ -70,12 +68,14 @@ export class RelayProducer {
    * @throws {StreamError} `bad_request` for a missing or malformed URL, channel or key.
    */
   constructor(options: ProducerOptions = {}) {
-    this.#options = resolveOptions(options);
+    const { protocol = "auto" } = options;
+    this.#options = resolveOptions({ ...options, protocol: protocol === "http" ? "v2" : protocol });
     this.#maxBuffer = options.maxBuffer ?? 4 * 1024 * 1024;
-    this.#identity = {
+    const identity = {
       instance: options.instance ?? randomId(),
       continues: options.continues,
       ackTimeout: options.ackTimeout ?? 30_000,
+      heartbeat: options.heartbeat ?? 15_000,
     };
     const { key, encryption } = this.#options;
     // v2 is the link's: it seals for the claim that it holds
@@ -86,9 +86,10 @@ export class RelayProducer {
         (error) => this.#fail(StreamError.from(error)),
       );
     }
-    this.#link = this.#options.protocol === "v1" ? this.#v1Link() : new V2ProducerLink(
+    this.#link = producerLinkOf(
+      protocol,
       this.#options,
-      this.#identity,
+      identity,
       this.#outbox,
       this.#events(),
     );
@@ -307,10 +308,6 @@ export class RelayProducer {
     this.#link.start();
   }
 
-  #v1Link(): ProducerLink {
-    return new V1ProducerLink(this.#options, this.#outbox, this.#events());
-  }
-
   #events(): ProducerEvents {
     return {
       ready: () => {
@@ -324,10 +321,6 @@ export class RelayProducer {
       },
       cancelled: (cancel) => this.#abort.abort(cancelError(cancel)),
       failed: (error) => this.#fail(error),
-      legacy: () => {
-        this.#link = this.#v1Link();
-        this.#link.start();
-      },
     };
   }
 

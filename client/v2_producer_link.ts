@@ -15,7 +15,7 @@ import type { ResolvedOptions } from "./client_options.ts";
 import { FrameSealer } from "./frame_sealer.ts";
 import type { Closing, Outbox } from "./outbox.ts";
 import { endedBy, isOwnEnd } from "./producer_end.ts";
-import type { ProducerEvents, ProducerLink } from "./producer_link.ts";
+import type { ProducerEvents, ProducerIdentity, ProducerLink } from "./producer_link.ts";
 import { V2Session } from "./v2_session.ts";
 
 const MAX_RECORDS = 512;
@@ -31,14 +31,12 @@ interface SentFrame {
   close?: CloseKind;
 }
 
-/** Who is writing, and how patiently. */
-export interface ProducerIdentity {
-  /** Random id of the producer's process. */
-  instance: string;
-  /** What its claim continues. */
-  continues?: { epoch: number; count: number };
-  /** Milliseconds an acknowledgement may take before the connection is taken for dead. */
-  ackTimeout: number;
+/** What a {@linkcode V2ProducerLink} calls back. */
+export interface V2ProducerEvents extends ProducerEvents {
+  /** The relay speaks v1 only; this link is done for. */
+  legacy(): void;
+  /** None of the relays could be reached, and none ever was; it tries on. */
+  unreached(): void;
 }
 
 /**
@@ -51,7 +49,7 @@ export class V2ProducerLink implements ProducerLink {
   #options: ResolvedOptions;
   #identity: ProducerIdentity;
   #outbox: Outbox;
-  #events: ProducerEvents;
+  #events: V2ProducerEvents;
   #session: V2Session;
   /** Frames that are not acknowledged, oldest first; the first `#sent` of them are on this connection. */
   #frames: SentFrame[] = [];
@@ -82,7 +80,7 @@ export class V2ProducerLink implements ProducerLink {
     options: ResolvedOptions,
     identity: ProducerIdentity,
     outbox: Outbox,
-    events: ProducerEvents,
+    events: V2ProducerEvents,
   ) {
     this.#options = options;
     this.#identity = identity;
@@ -102,6 +100,7 @@ export class V2ProducerLink implements ProducerLink {
       lost: () => this.#stopTimers(),
       failed: (error) => this.#failed(error),
       legacy: () => this.#events.legacy(),
+      unreached: () => this.#events.unreached(),
     });
   }
 

@@ -35,6 +35,8 @@ export interface V2Events {
   failed(error: StreamError): void;
   /** The relay knows no v2 and v1 may be spoken. */
   legacy?(): void;
+  /** None of the relays could be reached, and none ever was; it tries on. */
+  unreached?(): void;
 }
 
 /** A {@linkcode ReconnectingSocket} that says hello. */
@@ -64,6 +66,7 @@ export class V2Session {
       open: () => this.#opened(),
       message: (text) => this.#message(text),
       lost: () => events.lost?.(),
+      unreached: () => events.unreached?.(),
       failed: (error) => events.failed(error),
       judge: ({ code }) => {
         if (code === 1000 && this.#greeted) return events.finished?.();

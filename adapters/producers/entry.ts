@@ -6,6 +6,7 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { useProxiedFetch } from "./proxied_fetch.ts";
 import { fetchInput, report } from "./relay_questions.ts";
 import { pipe } from "./pipe_command.ts";
 import { checkRuntime } from "./runtime_check.ts";
@@ -47,6 +48,7 @@ async function main(args: string[]): Promise<number> {
   return what === "--help" ? 0 : 2;
 }
 
+useProxiedFetch();
 main(process.argv.slice(2)).catch((error) => {
   say(error instanceof Error ? error.message : String(error));
   return 1;

@@ -5,9 +5,11 @@
  */
 import { hostname } from "node:os";
 import process from "node:process";
+import { fromEnvironment } from "../../client/environment.ts";
 import { RelayProducer } from "../../client/relay_producer.ts";
 import { StreamError } from "../../stream/mod.ts";
 import { failureOf, type JobVerdict } from "./job_verdict.ts";
+import { needsPost } from "./proxied_fetch.ts";
 import { say, seconds } from "./settings.ts";
 import { TextSpool } from "./text_spool.ts";
 
@@ -34,6 +36,8 @@ export class OutputStream {
     // Patience is counted here: as long as the program runs there is no end to it.
     const producer = new RelayProducer({
       retry: { giveUpAfter: Number.MAX_SAFE_INTEGER },
+      heartbeat: seconds("HEARTBEAT", 15) * 1000,
+      ...(needsPost(fromEnvironment().url) && { protocol: "http" }),
       ...(continues && { continues }),
     });
     this.#producer = producer;

@@ -4,7 +4,8 @@
 One file, standard library only, Python >= 3.6. The channel comes from STREAMRELAY_URL,
 STREAMRELAY_CHANNEL and STREAMRELAY_TOKEN (or RELAY_URL, CHANNEL_ID, RELAY_SECRET). With STREAMRELAY_KEY
 the stream is encrypted end to end (v2 of docs/protocol.md), through the package `cryptography` or
-OpenSSL's libcrypto (STREAMRELAY_CIPHER=libcrypto takes that in any case).
+OpenSSL's libcrypto (STREAMRELAY_CIPHER=libcrypto takes that in any case). It goes through http_proxy,
+https_proxy and no_proxy, and trusts the CAs in SSL_CERT_FILE, CURL_CA_BUNDLE or REQUESTS_CA_BUNDLE.
 
   python3 producer.py run -- command …         run a command, stream its output, report how it ended
   my-program | python3 producer.py pipe        stream standard input; add --eof-is-done where the end
@@ -78,6 +79,19 @@ class Unreachable(Exception):
     """No answer, or none of a relay; trying again may help."""
 
 
+def trust():
+    """Whom to believe: a site's bundle of CAs, by whichever program's variable, else the system's."""
+    import ssl  # only where it is needed: some builds lack it
+    bundle = setting("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+    if not bundle:
+        return ssl.create_default_context()
+    try:
+        where = {"capath": bundle} if os.path.isdir(bundle) else {"cafile": bundle}
+        return ssl.create_default_context(**where)
+    except (OSError, ValueError) as error:
+        raise Refused("bad_request", "%s is no bundle of CA certificates: %s" % (bundle, error))
+
+
 class Relay:
     """HTTP to the relay over one kept connection. Every request may be repeated safely."""
 
@@ -104,7 +118,7 @@ class Relay:
         self.headers = {"Host": url.netloc.rpartition("@")[2]}
         if self.token:
             self.headers["Authorization"] = "Bearer " + self.token
-        kind = http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection
+        kind = self.secure if scheme == "https" else http.client.HTTPConnection
         proxy = None if proxy_bypass(host) else getproxies().get(scheme) or getproxies().get("all")
         if not proxy:
             self.connection = kind(host, port, timeout=self.timeout)
@@ -120,6 +134,9 @@ class Relay:
         else:
             self.prefix = "http://%s%s" % (self.headers["Host"], self.prefix)
             self.headers.update(extra)
+
+    def secure(self, host, port, timeout):
+        return http.client.HTTPSConnection(host, port, timeout=timeout, context=trust())
 
     def request(self, method, path, body=None, headers=None):
         """Returns status and bytes of the answer; raises Refused or Unreachable."""
@@ -735,8 +752,7 @@ def check():
     if relay.key:
         aes_gcm(relay.key)
     if any(urlsplit(url).scheme in ("wss", "https") for url in relay.urls):
-        import ssl
-        ssl.create_default_context()
+        trust()
     return 0 if sys.version_info >= (3, 6) else 1
 
 

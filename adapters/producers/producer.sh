@@ -1,7 +1,8 @@
 #!/bin/bash
 # Sends what a program prints to a streamrelay channel, as it comes. Needs bash >= 4.2, curl, coreutils.
 # The channel comes from STREAMRELAY_URL, STREAMRELAY_CHANNEL and STREAMRELAY_TOKEN
-# (or RELAY_URL, CHANNEL_ID, RELAY_SECRET).
+# (or RELAY_URL, CHANNEL_ID, RELAY_SECRET). It goes through http_proxy, https_proxy and no_proxy, and
+# trusts the CAs in SSL_CERT_FILE, CURL_CA_BUNDLE or REQUESTS_CA_BUNDLE.
 #
 #   bash producer.sh run -- command …         run a command, stream its output, report how it ended
 #   my-program | bash producer.sh pipe        stream standard input; add --eof-is-done where the end
@@ -68,7 +69,20 @@ prepare() {
   trap 'rm -rf "$dir"' EXIT
   local quoted=${token//\\/\\\\}
   (umask 077 && printf 'header = "Authorization: Bearer %s"\n' "${quoted//\"/\\\"}" >"$dir/curl.conf")
+  trust
   over= cancelled= ended=
+}
+
+# Tells curl what it does not find out by itself.
+trust() {
+  local bundle=${SSL_CERT_FILE:-${CURL_CA_BUNDLE:-${REQUESTS_CA_BUNDLE:-}}} how=cacert
+  if [ -n "$bundle" ]; then
+    if [ -d "$bundle" ]; then how=capath; fi
+    bundle=${bundle//\\/\\\\}
+    printf '%s = "%s"\n' $how "${bundle//\"/\\\"}" >>"$dir/curl.conf"
+  fi
+  # curl takes no notice of this one, because to a CGI script it is a header that anybody sends
+  if [ -z "${http_proxy:-}" ] && [ -n "${HTTP_PROXY:-}" ]; then export http_proxy=$HTTP_PROXY; fi
 }
 
 # One request: call METHOD PATH [curl options …]. Leaves the answer in $dir/answer and in $content.
@@ -485,7 +499,7 @@ main() {
   local what=$1 eof_is_done=
   verdict='' pid_file='' reader='' child='' code='' seg_number=0 at=0 tail=0
   case $what in check | input | pipe | report | run) shift ;; *)
-    sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,19s/^# \{0,1\}//p' "$0" >&2
     [ "$what" = --help ]
     return
     ;;
@@ -511,7 +525,7 @@ main() {
       fi
       ;;
   esac
-  sed -n '2,18s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,19s/^# \{0,1\}//p' "$0" >&2
   return 2
 }
 

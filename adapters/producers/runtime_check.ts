@@ -4,7 +4,6 @@
  * @module
  */
 import process from "node:process";
-import { fromEnvironment } from "../../client/environment.ts";
 import { RelayProducer } from "../../client/relay_producer.ts";
 import { say } from "./settings.ts";
 
@@ -20,25 +19,5 @@ export function checkRuntime(): number {
     return 1;
   }
   new RelayProducer();
-  const urls = (fromEnvironment().url ?? "").split(",");
-  if (urls.every((url) => needsPlainProxy(url.trim()))) {
-    // Squid and its like refuse the upgrade; small HTTP requests, as of the Python producer, pass.
-    say("ws:// can't be used through http_proxy, expected wss:// or the relay's host in no_proxy");
-    return 1;
-  }
   return 0;
-}
-
-/** Whether a URL would have to pass a plain HTTP proxy, which refuses WebSockets without TLS. */
-function needsPlainProxy(url: string): boolean {
-  const { env } = process;
-  const proxy = env.http_proxy ?? env.HTTP_PROXY ?? env.all_proxy ?? env.ALL_PROXY;
-  if (!proxy || /^(wss|https):/.test(url)) return false;
-  const { hostname } = new URL(url);
-  const exempt = (env.no_proxy ?? env.NO_PROXY ?? "").split(",").map((name) => name.trim());
-  return !exempt.some((name) =>
-    name !== "" &&
-    (name === "*" || hostname === name ||
-      hostname.endsWith(name.startsWith(".") ? name : `.${name}`))
-  );
 }

@@ -7,6 +7,7 @@
 import { provideGlobus } from "./globus.ts";
 import { provideNode22 } from "./node22.ts";
 import { providePbs } from "./pbs.ts";
+import { provideProxy } from "./proxy.ts";
 import { providePython } from "./python.ts";
 import { provideSlurm } from "./slurm.ts";
 import { provideSsh } from "./sshd.ts";
@@ -19,6 +20,7 @@ export const providers = {
   python: providePython,
   node22: provideNode22,
   globus: provideGlobus,
+  proxy: provideProxy,
 } as const;
 
 /** The name of a system. */
