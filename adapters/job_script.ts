@@ -29,7 +29,10 @@ export type JobCredentials =
 
 /** What sends the program's output to the relay. */
 export interface JobProducer {
-  /** A producer program on the job's host, tried first. */
+  /**
+   * A producer on the job's host, tried first: a program, which is run as it is, or the bundle (`.mjs`,
+   * `.js`), which deno or node runs. One that isn't there ends the stream.
+   */
   path?: string;
   /** The kinds that may be used; all by default. Their order is fixed. */
   use?: ProducerKind[];
@@ -85,7 +88,7 @@ export interface JobScriptSpec {
 export const WRAPPER_EXITS = {
   /** The stream was cancelled before the program began. */
   cancelled: 130,
-  /** No usable producer was found. */
+  /** No usable producer was found, or the one that was named isn't there. */
   noProducer: 86,
   /** The input could not be fetched. */
   noInput: 87,

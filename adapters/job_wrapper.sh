@@ -51,14 +51,44 @@ sr_usable() {
   sr_with_channel "${limit[@]}" "${sr_tool[@]}" check </dev/null >/dev/null 2>&1
 }
 
+# Sets sr_tool to what runs a producer of a kind.
+sr_set_tool() { # kind, file or program
+  case $1 in
+    deno)
+      sr_tool=(env "${sr_trust[@]}" "DENO_DIR=$sr_dir/deno" DENO_NO_UPDATE_CHECK=1 deno run -A --quiet --no-config "$2")
+      ;;
+    node) sr_tool=(env "${sr_trust[@]}" NODE_NO_WARNINGS=1 node "$2") ;;
+    python3) sr_tool=(python3 -E -s "$2") ;;
+    curl) sr_tool=(bash "$2") ;;
+    *) sr_tool=(env "${sr_trust[@]}" "$2") ;;
+  esac
+}
+
+# Sets sr_tool to the producer that was named: a program, or the bundle, which deno or node runs.
+sr_named_producer() {
+  local kind kinds=(program)
+  case $sr_producer_path in *.js | *.mjs) kinds=(deno node) ;; esac
+  for kind in "${kinds[@]}"; do
+    [ "$kind" = program ] || command -v "$kind" >/dev/null || continue
+    sr_set_tool "$kind" "$sr_producer_path"
+    sr_usable && return
+  done
+  sr_tool=()
+  return 1
+}
+
 # Sets sr_tool to the first usable producer.
 sr_pick_producer() {
   local kind program file looked=()
   sr_find_trust
-  if [ -n "$sr_producer_path" ]; then
-    sr_tool=(env "${sr_trust[@]}" "$sr_producer_path")
-    sr_usable && return
-    sr_say "the producer $sr_producer_path can't be used on $(uname -n); looking for another one"
+  if [ -n "$sr_producer_path" ] && [ ! -f "$sr_producer_path" ]; then
+    file=$sr_producer_path
+    sr_producer_path= # another one may still tell
+    sr_fail 86 "there is no producer $file on $(uname -n), expected producer.path to name a file that this host sees"
+  elif [ -n "$sr_producer_path" ]; then
+    sr_named_producer && return
+    case $sr_producer_path in *.js | *.mjs) file=' (it needs deno >= 2 or node >= 22)' ;; *) file= ;; esac
+    sr_say "the producer $sr_producer_path can't be used on $(uname -n)$file; looking for another one"
     looked+=("$sr_producer_path")
   fi
   for kind in "${sr_use[@]}"; do
@@ -74,15 +104,7 @@ sr_pick_producer() {
     if [ -n "$file" ] && [ ! -s "$sr_dir/producer.$file" ]; then
       "sr_unpack_$file" >"$sr_dir/producer.$file"
     fi
-    case $kind in
-      deno)
-        sr_tool=(env "${sr_trust[@]}" "DENO_DIR=$sr_dir/deno" DENO_NO_UPDATE_CHECK=1 deno run -A --quiet --no-config "$sr_dir/producer.js")
-        ;;
-      node) sr_tool=(env "${sr_trust[@]}" NODE_NO_WARNINGS=1 node "$sr_dir/producer.js") ;;
-      python3) sr_tool=(python3 -E -s "$sr_dir/producer.py") ;;
-      curl) sr_tool=(bash "$sr_dir/producer.sh") ;;
-      *) sr_tool=(env "${sr_trust[@]}" "$program") ;;
-    esac
+    if [ -n "$file" ]; then sr_set_tool "$kind" "$sr_dir/producer.$file"; else sr_set_tool program "$program"; fi
     sr_usable && return
   done
   sr_tool=()

@@ -194,7 +194,8 @@ Deno.test("job script - no producer at all: exit 86, and the words say what was 
     producer: { use: ["streamrelay-producer"], path: "/none" },
   });
   assertEquals({ code, stdout }, { code: WRAPPER_EXITS.noProducer, stdout: "" });
-  assertStringIncludes(stderr, "looked for /none,streamrelay-producer");
+  assertStringIncludes(stderr, "there is no producer /none on ");
+  assertStringIncludes(stderr, "looked for streamrelay-producer");
 });
 
 Deno.test("job script - a compiled producer: the given path first, then PATH", async () => {
