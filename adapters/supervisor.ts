@@ -18,6 +18,7 @@ import {
   statusOf,
   type Verdict,
 } from "./fate.ts";
+import { JobCancel } from "./job_cancel.ts";
 import type { JobReport, JobWatch, ReportListener } from "./job_report.ts";
 import type { Timings } from "./timings.ts";
 
@@ -48,11 +49,6 @@ export interface SupervisorOptions {
   lost: (error: StreamError) => void;
 }
 
-interface Cancelling {
-  request: Partial<CancelRequest>;
-  act?: Promise<CancelAck>;
-}
-
 /** The supervision of one job. */
 export class Supervisor implements ReportListener {
   #options: SupervisorOptions;
@@ -66,10 +62,12 @@ export class Supervisor implements ReportListener {
   #over = false;
   #concluding = false;
   #announced = "";
+  #attempt = 0;
+  #restarts?: number;
   #neverSeen = 0;
   #unknownSeen = 0;
   #activeSince = 0;
-  #cancel?: Cancelling;
+  #cancel?: JobCancel;
   #timers = new Set<ReturnType<typeof setTimeout>>();
 
   /** @param options What it works with. */
@@ -93,7 +91,7 @@ export class Supervisor implements ReportListener {
     this.#watch = this.#options.watch(jobId, this);
     if (this.#connected) this.#watch.rest();
     else if (this.#silent) this.#watch.investigate();
-    if (this.#cancel) this.#act(this.#cancel);
+    this.#cancel?.act(jobId);
   }
 
   /**
@@ -106,8 +104,7 @@ export class Supervisor implements ReportListener {
     switch (status.state) {
       case "connected":
         this.#connected = true;
-        this.#silent = false;
-        this.#lastWords = undefined;
+        this.#startsOver();
         this.#watch?.rest();
         if (!this.#everConnected && this.#options.announceRunning) {
           this.#options.announce({
@@ -123,7 +120,7 @@ export class Supervisor implements ReportListener {
         break;
       case "failing":
         if (this.#options.open === undefined) this.#failing(status);
-        else this.#options.open(status).then((opened) => this.#failing(opened));
+        else this.#openFailing(status, this.#options.open);
     }
   }
 
@@ -134,9 +131,9 @@ export class Supervisor implements ReportListener {
    * @returns How far it got; it is tried again by itself where the scheduler did not take it.
    */
   async cancelled(request: Partial<CancelRequest>): Promise<CancelAck> {
-    const cancel = this.#cancel ??= { request };
+    const cancel = this.#cancel ??= this.#newCancel(request);
     if (this.#over || this.#jobId === undefined) return "recorded";
-    return await this.#act(cancel);
+    return await cancel.act(this.#jobId);
   }
 
   /** The scheduler tells where the job is. */
@@ -147,17 +144,19 @@ export class Supervisor implements ReportListener {
       this.#watch?.investigate();
       return;
     }
-    if (report.phase !== "unknown") this.#unknownSeen = 0;
+    if (report.phase !== "unknown") {
+      this.#unknownSeen = 0;
+      const restarts = report.restarts ?? 0;
+      if (restarts > (this.#restarts ?? restarts)) this.#startsOver();
+      this.#restarts = restarts;
+    }
     const waiting = report.phase === "pending" || report.phase === "active";
     if (!waiting) {
       this.#fell(report);
       return;
     }
     if (report.phase === "pending") {
-      // a job that was requeued has not failed, and what it said before is void
-      this.#silent = false;
-      this.#lastWords = undefined;
-      this.#activeSince = 0;
+      this.#startsOver();
       this.#watch?.wait();
     }
     if (report.phase === "pending" || !this.#silent) {
@@ -219,6 +218,16 @@ export class Supervisor implements ReportListener {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
+  async #openFailing(
+    status: ProducerStatus,
+    open: (status: ProducerStatus) => Promise<ProducerStatus>,
+  ): Promise<void> {
+    const attempt = this.#attempt;
+    const opened = await open(status);
+    // another attempt may have begun meanwhile
+    if (attempt === this.#attempt) this.#failing(opened);
+  }
+
   #failing(status: ProducerStatus): void {
     if (this.#over) return;
     const words = lastWordsOf(status);
@@ -227,6 +236,14 @@ export class Supervisor implements ReportListener {
     // our own cancel may arrive in the job as a signal
     else if (this.#cancel || isSignalled(words)) this.#investigate();
     else this.conclude(this.#verdictOf(words));
+  }
+
+  /** A job that was requeued has not failed, and what it said before is void. */
+  #startsOver(): void {
+    this.#attempt++;
+    this.#silent = false;
+    this.#lastWords = undefined;
+    this.#activeSince = 0;
   }
 
   #investigate(): void {
@@ -279,41 +296,23 @@ export class Supervisor implements ReportListener {
     });
   }
 
-  #act(cancel: Cancelling): Promise<CancelAck> {
-    return cancel.act ??= this.#cancelAtScheduler();
-  }
-
-  async #cancelAtScheduler(): Promise<CancelAck> {
-    try {
-      await this.#options.cancelJob(this.#jobId!);
-    } catch (error) {
-      this.#tell({
-        type: "status",
-        state: "cancelling",
-        jobId: this.#jobId,
-        reason: `The scheduler did not take the cancel: ${(error as Error).message}`,
-      });
-      this.#pause().then(() => {
-        if (this.#over || !this.#cancel) return;
-        this.#cancel.act = this.#cancelAtScheduler();
-      });
-      return "recorded";
-    }
-    this.conclude(this.#cancelVerdict());
-    return "scheduler";
+  #newCancel(request: Partial<CancelRequest>): JobCancel {
+    return new JobCancel(request, {
+      atScheduler: this.#options.cancelJob,
+      taken: () => this.conclude(this.#cancelVerdict()),
+      refused: ({ message }) =>
+        this.#tell({
+          type: "status",
+          state: "cancelling",
+          jobId: this.#jobId,
+          reason: `The scheduler did not take the cancel: ${message}`,
+        }),
+      again: () => this.#pause().then(() => !this.#over),
+    });
   }
 
   #cancelVerdict(): Verdict {
-    const { by = "consumer", reason } = this.#cancel?.request ?? {};
-    return {
-      code: "cancelled",
-      message: reason ? `The stream was cancelled: ${reason}` : "The stream was cancelled",
-      details: {
-        cancelled: true,
-        by,
-        ...(this.#jobId && { jobId: this.#jobId }),
-      },
-    };
+    return (this.#cancel ?? this.#newCancel({})).verdict(this.#jobId);
   }
 
   #verdictOf({ code, message, details }: LastWords): Verdict {

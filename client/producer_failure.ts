@@ -5,6 +5,9 @@
  */
 import type { ChannelEnd, StatusEvent, StreamEvent } from "../stream/mod.ts";
 
+/** States behind a failure in which it is an earlier attempt's. */
+const VOIDING = new Set<string>(["queued", "restarted"]);
+
 /**
  * Remembers a failure that came sealed. The end that a supervisor sets behind it is in plaintext and
  * quotes nothing of the program; a reader with the key gets both as one.
@@ -12,12 +15,12 @@ import type { ChannelEnd, StatusEvent, StreamEvent } from "../stream/mod.ts";
 export class ProducerFailure {
   #status?: StatusEvent & { code?: unknown };
 
-  /** Looks for a failure among events; one of an attempt that started over is void. */
+  /** Looks for a failure among events; one of a job that waits again, or started over, is void. */
   note(events: readonly StreamEvent[]): void {
     for (const event of events) {
       if (event.type !== "status") continue;
       if (event.state === "failing") this.#status = event;
-      else if (event.state === "restarted") this.#status = undefined;
+      else if (VOIDING.has(event.state)) this.#status = undefined;
     }
   }
 

@@ -233,3 +233,21 @@ Deno.test("supervisor - an end that the relay can't take now is set later", asyn
   supervisor.report(fated("oom"));
   assertEquals((await end()).code, "oom");
 });
+
+Deno.test("supervisor - what an earlier attempt said is no part of a later one's end", async () => {
+  const { supervisor, end } = supervised();
+  supervisor.submitted("7");
+  supervisor.report({ phase: "pending", state: "PENDING" });
+  supervisor.producerStatus({ state: "connected", epoch: 1 });
+  supervisor.producerStatus({ state: "failing", details: { signal: 15, stderr: "stopped" } });
+  // it was requeued, and started again, between two questions
+  supervisor.report({
+    phase: "ended",
+    state: "FAILED",
+    restarts: 1,
+    fate: { code: "job_failed", message: "The job ended with exit code 1", details: {} },
+  });
+  const { message, details } = await end();
+  assertEquals(message, "The job ended with exit code 1");
+  assertEquals(details, { jobId: "7" });
+});

@@ -14,6 +14,7 @@ import {
   type StreamEvent,
 } from "../../../stream/mod.ts";
 import { test } from "../../tools/test.ts";
+import { until } from "../../tools/until.ts";
 import { type FakeConnection, FakeRelay, token } from "./fake_relay.ts";
 import { withRelay } from "./real_relay.ts";
 
@@ -283,6 +284,23 @@ test("encryption v2 - a supervisor's end is told in the producer's own words", (
     const error = await failure(new RelayConsumer(at).stream().text());
     assertEquals(error.message, "Exit 3: why");
     assertEquals(error.details, { jobId: "7", stderr: "why" });
+  }));
+
+test("encryption v2 - what a requeued job had said is not told of its next attempt", () =>
+  withRelay(async ({ url, secret, control }) => {
+    const { id } = await control.createChannel({ keyed: true, lease: 60 });
+    const at = { url, channel: id, token: secret, key: generateKey() };
+    const producer = new RelayProducer(at);
+    await producer.fail({ code: "job_failed", message: "Signal 15", details: { signal: 15 } });
+    const supervisor = new RelaySupervisor(at);
+    await supervisor.connect();
+    supervisor.status({ state: "queued", attempt: 2 });
+    await until("the status", async () => (await control.info(id)).next > 2);
+    await control.end(id, { kind: "error", code: "job_failed", message: "Not started" });
+    const error = await failure(new RelayConsumer(at).stream().text());
+    assertEquals(error.message, "Not started");
+    assertEquals(error.details, {});
+    supervisor.close();
   }));
 
 test("encryption v2 - a relay that ends without the final record brings no success", async () => {
