@@ -1,23 +1,15 @@
 /**
- * The v1 face, for the clients of the Python package: one message a record, forwarded as it is.
+ * Producers on the v1 face, the clients of the Python package: one message a record, kept as it is.
  *
  * @module
  */
-import {
-  type ChannelEnd,
-  decodeV1Auth,
-  isPlainV1,
-  randomId,
-  readV1Message,
-  renderV1End,
-  StreamError,
-} from "../../stream/mod.ts";
+import { setImmediate } from "node:timers";
+import { decodeV1Auth, isPlainV1, randomId, readV1Message, StreamError } from "../../stream/mod.ts";
 import type { Channel } from "../channel.ts";
 import type { ProducerLink } from "../channel_links.ts";
 import type { Peer } from "../peer.ts";
-import type { ReaderSink } from "../reader.ts";
-import { PEER_QUEUE_BYTES, type RelayContext } from "../relay_context.ts";
-import type { StoredFrame } from "../store/store.ts";
+import type { RelayContext } from "../relay_context.ts";
+import type { Writer } from "../store/store.ts";
 import type { Grant } from "../tokens.ts";
 import { refuse, type Session } from "./peer_gate.ts";
 
@@ -47,34 +39,11 @@ export async function produceV1(
 }
 
 /**
- * Begins a v1 consumer's session.
- *
- * @param context The relay.
- * @param peer The consumer's connection.
- * @param id The channel.
- * @param grant What its credential allows.
- * @returns The session.
+ * Most messages of one turn of the event loop, and UTF-16 units of them, that are committed together. The
+ * first one goes at once; under load a turn brings hundreds, and a commit for each is what costs most.
  */
-export async function consumeV1(
-  context: RelayContext,
-  peer: Peer,
-  id: string,
-  grant: Grant,
-): Promise<Session> {
-  return await context.channels.use(id, grant, "consume", (channel) => {
-    const sink = new V1Sink(context, peer);
-    const { reader, leave } = channel.attachReader(sink, 0, ({ code, message }) => {
-      leave();
-      // v1 knows no close code for that: it is told like any failing end
-      const end: ChannelEnd = { kind: "error", by: "relay", code, message, ts: Date.now() };
-      for (const text of renderV1End(end)) peer.send(text);
-      peer.close(1000, "");
-    });
-    sink.leave = leave;
-    reader.pump();
-    return { message: () => {}, closed: leave };
-  });
-}
+const BURST_RECORDS = 64;
+const BURST_UNITS = 16 * 1024;
 
 /** An encrypted message; the verdict may be inside. */
 const SEALED = /^\s*\{\s*"type"\s*:\s*"enc"/;
@@ -92,6 +61,10 @@ class V1ProducerSession implements Session, ProducerLink {
   #finished = false;
   #seq = 0;
   #pending: string[] = [];
+  /** UTF-16 units of them. */
+  #units = 0;
+  /** Whether a message was taken in this turn of the event loop. */
+  #inBurst = false;
   #ends?: "done" | "error";
   #committing?: Promise<void>;
 
@@ -160,39 +133,48 @@ class V1ProducerSession implements Session, ProducerLink {
 
   #take(line: string): void {
     this.#last = line;
-    if (this.#committing === undefined && this.#ends === undefined && this.#takeNow(line)) return;
     this.#pending.push(line);
-    if (this.#committing === undefined) this.#commit();
+    this.#units += line.length;
+    if (this.#committing !== undefined) return;
+    const full = this.#pending.length >= BURST_RECORDS || this.#units >= BURST_UNITS;
+    if (this.#inBurst && !full && this.#ends === undefined) return;
+    this.#commit();
+    if (!this.#inBurst) {
+      this.#inBurst = true;
+      setImmediate(this.#burstOver);
+    }
   }
 
-  /** Commits a line where that takes no time; this runs for every message. */
-  #takeNow(line: string): boolean {
-    const { epoch } = this;
-    const writer = {
-      origin: "producer" as const,
-      id: this.#instance,
-      epoch,
-      seq: this.#seq,
-      span: 1,
-    };
-    if (!this.#channel.appendNow(writer, { n: 1, text: line })) return false;
-    this.#seq++;
-    return true;
-  }
+  /** The turn is over: what came in it after its first message is committed together. */
+  #burstOver = (): void => {
+    this.#inBurst = false;
+    if (this.#pending.length > 0 && this.#committing === undefined) this.#commit();
+  };
 
   /** Commits what came, and whatever comes meanwhile after it. */
   #commit(): void {
+    if (this.#finished) return;
     const lines = this.#pending;
     this.#pending = [];
+    this.#units = 0;
     const n = lines.length;
-    const last = lines[n - 1];
     const seq = this.#seq;
     this.#seq += n;
-    this.#committing = this.#channel.append(
-      { origin: "producer", id: this.#instance, epoch: this.epoch, seq, span: n },
-      { n, text: n === 1 ? last : lines.join("\n") },
-      this.#ends,
-    ).then(this.#committed, this.#refused);
+    const writer: Writer = {
+      origin: "producer",
+      id: this.#instance,
+      epoch: this.epoch,
+      seq,
+      span: n,
+    };
+    const batch = { n, text: n === 1 ? lines[0] : lines.join("\n") };
+    try {
+      if (this.#ends === undefined && this.#channel.appendNow(writer, batch)) return;
+    } catch (error) {
+      return this.#refused(error);
+    }
+    this.#committing = this.#channel.append(writer, batch, this.#ends)
+      .then(this.#committed, this.#refused);
   }
 
   /** Commits what came meanwhile. */
@@ -211,60 +193,11 @@ class V1ProducerSession implements Session, ProducerLink {
   /** After encrypted messages a proper close is the end; the verdict is inside them. */
   async #settle(code: number): Promise<void> {
     // what came before the close is stored before anything is made of the close
+    this.#burstOver();
     while (this.#committing !== undefined) await this.#committing;
     if (code === 1000 && SEALED.test(this.#last) && !this.#ends && !this.#finished) {
       this.#finished = true;
       await this.#channel.setEnd("producer", "sealed");
     }
-  }
-}
-
-/** Bytes sent between two looks at a consumer's queue. */
-const ASK_BYTES = 64 * 1024;
-
-class V1Sink implements ReaderSink {
-  /** Disconnects the consumer from its channel. */
-  leave: () => void = () => {};
-  #context: RelayContext;
-  #peer: Peer;
-  #unasked = 0;
-
-  constructor(context: RelayContext, peer: Peer) {
-    this.#context = context;
-    this.#peer = peer;
-  }
-
-  room(): number {
-    // asking the socket costs as much as sending: it is asked once in so many bytes
-    if (this.#unasked < ASK_BYTES) return ASK_BYTES;
-    const room = PEER_QUEUE_BYTES - this.#peer.bufferedAmount;
-    if (room > 0) this.#unasked = 0;
-    return room;
-  }
-
-  wakes(): boolean {
-    return false;
-  }
-
-  frame({ n, text, first }: StoredFrame, from: number): void {
-    this.#unasked += text.length;
-    if (n === 1) return this.#peer.send(text);
-    for (const line of text.split("\n").slice(from - first)) {
-      this.#peer.send(line);
-    }
-  }
-
-  gap(from: number, to: number): void {
-    this.#peer.send(JSON.stringify({ type: "gap", from, to }));
-  }
-
-  ended(end: ChannelEnd): void {
-    for (const message of renderV1End(end)) this.#peer.send(message);
-    this.#peer.close(1000, "");
-    this.leave();
-  }
-
-  failed(error: unknown): void {
-    refuse(this.#context, this.#peer, 1, error);
   }
 }
