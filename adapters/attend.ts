@@ -12,7 +12,6 @@ import type { PreparedChannel } from "./prepare_channel.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { openFailing } from "./sealed_words.ts";
 import { Supervisor } from "./supervisor.ts";
-import { DEFAULT_TIMINGS } from "./timings.ts";
 
 /** What {@linkcode attend} is told. */
 export interface AttendOptions<C extends ExecutorConfig = ExecutorConfig> {
@@ -53,16 +52,17 @@ export async function attend<C extends ExecutorConfig>(
   options: AttendOptions<C>,
 ): Promise<Attendance> {
   const { scheduler, config, onDisconnect } = options;
+  const timings = await scheduler.timings(config);
   const { channel, relay: url, tokens, key } = options.channel;
   const token = tokens.supervise;
   const supervisor: Supervisor = new Supervisor({
     control: new ControlClient({ url, token }),
     channel,
     announce: (status) => announce(status),
-    watch: (jobId, listener) => scheduler.watch(jobId, listener, config),
+    watch: (jobId, listener) => scheduler.watch(jobId, listener, { ...config, timings }),
     cancelJob: (jobId) => scheduler.cancelJob(jobId),
     output: (jobId) => scheduler.output(jobId, options.outputPath()),
-    timings: { ...DEFAULT_TIMINGS, ...config.timings },
+    timings,
     announceRunning: config.producer?.script ?? false,
     ...(key !== undefined && { open: (status) => openFailing(key, channel, status) }),
     lost: options.onLost,

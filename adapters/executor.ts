@@ -21,6 +21,7 @@ import { relayFor, type ResolvedRelay } from "./relay_for.ts";
 import type { Scheduler, Submission, Submitted } from "./scheduler.ts";
 import { readScript, type ScriptSource } from "./script_source.ts";
 import type { Via } from "./ssh_options.ts";
+import { SiteRules } from "./site_rules.ts";
 import { SubmitLimits } from "./submit_limits.ts";
 import { DEFAULT_TIMINGS } from "./timings.ts";
 
@@ -60,6 +61,7 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
   /** Whether a job lives no longer than who reads it. */
   protected readonly attended: boolean = false;
   #limits = new SubmitLimits();
+  #site = new SiteRules(() => this.files);
 
   /**
    * Makes an executor; nothing is asked or started yet.
@@ -140,6 +142,7 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
         return job;
       } catch (error) {
         const failure = StreamError.from(error, "submit_failed");
+        await prepared.place.leave(false).catch(() => {});
         await control.end(channel, { kind: "error", ...failure.toJSON() })
           .catch(() => {});
         throw failure;
@@ -229,10 +232,11 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
   }
 
   /** Finds the relay that a job's stream goes through. */
-  protected relay(config: C): Promise<ResolvedRelay> {
-    return relayFor(config.relay, {
+  protected async relay(config: C): Promise<ResolvedRelay> {
+    return await relayFor(config.relay, {
       ...config.embedded,
       nodeFacing: () => this.nodeFacing(config),
+      permit: await this.#site.relays(),
     });
   }
 
@@ -300,6 +304,8 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
       cancelJob: (jobId) => this.cancelJob(jobId),
       output: (jobId, path) => this.output(jobId, path),
       enter: (config) => this.#limits.enter(config.maxJobs, config.maxJobsPerHour),
+      admit: (encryption) => this.#site.admit(encryption),
+      timings: (config) => this.#site.timings(config.timings),
     };
   }
 }

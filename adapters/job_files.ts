@@ -9,6 +9,16 @@ import { stateFolder, writePrivate } from "./state_folder.ts";
 
 /** Files that a job leaves, or needs. */
 export interface JobFiles {
+  /** The machine, as it is called in messages; `undefined` for this one. */
+  readonly place?: string;
+  /**
+   * The whole of a text file that need not be there.
+   *
+   * @param path Its path.
+   * @returns The text; `undefined` where there is no such file.
+   * @throws {Error} For one that is there, or may be, and can't be read.
+   */
+  text(path: string): Promise<string | undefined>;
   /**
    * The beginning of a script, as far as directives can stand in it.
    *
@@ -45,6 +55,14 @@ const HEAD = 65_536;
 
 /** Files of this machine. */
 export const localFiles: JobFiles = {
+  async text(path) {
+    try {
+      return await Deno.readTextFile(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+  },
   async head(path) {
     try {
       return new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(path));
@@ -84,6 +102,13 @@ export function remoteFiles(programs: ProgramRunner): JobFiles {
     return code === 0 && stdout !== "" ? stdout : undefined;
   };
   return {
+    place: programs.place,
+    async text(path) {
+      const { code, stdout, stderr } = await programs.run("env", ["LC_ALL=C", "cat", "--", path]);
+      if (code === 0) return stdout;
+      if (stderr.endsWith("No such file or directory")) return undefined;
+      throw new Error(stderr || `exit code ${code}`);
+    },
     head: (path) => read("head", HEAD, path),
     tail: (path) => read("tail", TAIL, path),
     async writePrivate(name, text, folder = "") {

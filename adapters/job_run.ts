@@ -40,6 +40,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
   #consumer?: RelayConsumer;
   #submitted?: Submitted;
   #files: string[] = [];
+  #place?: PreparedJob["place"];
   #settle!: (end: End) => void;
   #over = false;
   #detached = false;
@@ -160,6 +161,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     }
     this.#channel = prepared;
     this.#files = prepared.files;
+    this.#place = prepared.place;
     this.#submit(prepared).catch((error) => this.#refuse(error));
     return prepared;
   }
@@ -304,6 +306,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     this.#over = true;
     this.#settle(end);
     this.#release();
+    this.#place?.leave(this.#submitted !== undefined).catch(() => {});
     this.#attendance?.then(({ leave }) => leave(), () => {});
     // nobody has begun to read it: whoever does later gets one of their own
     this.#consumer?.close();

@@ -9,10 +9,12 @@ import type { OnDisconnect } from "../stream/v2_control.ts";
 import { jobCredentials } from "./credentials.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
 import { type Input, inputBytes } from "./input_bytes.ts";
+import type { JobPlace } from "./job_places.ts";
 import { buildJobScript } from "./job_script.ts";
 import { prepareChannel, type PreparedChannel } from "./prepare_channel.ts";
 import type { SubmittedJob } from "./job_record.ts";
 import type { Scheduler, Submission, Submitted } from "./scheduler.ts";
+import type { ScriptSource } from "./script_source.ts";
 
 /** What is wanted. */
 export interface Launch<C extends ExecutorConfig = ExecutorConfig> {
@@ -30,6 +32,8 @@ export interface PreparedJob<C extends ExecutorConfig = ExecutorConfig> extends 
   submission: Submission<C>;
   /** Files to remove at the end. */
   files: string[];
+  /** Its place among the jobs that the site allows. */
+  place: JobPlace;
 }
 
 /**
@@ -50,6 +54,24 @@ export async function prepareJob<C extends ExecutorConfig>(
   const script = await scheduler.readScript(config);
   assertCanEncrypt(config);
   await scheduler.check(script, config);
+  const place = await scheduler.admit(encryptionOf(config));
+  try {
+    const prepared = await openChannel(scheduler, launch, script, supervision);
+    await place.holds(prepared);
+    return { ...prepared, place };
+  } catch (error) {
+    await place.leave(false);
+    throw error;
+  }
+}
+
+async function openChannel<C extends ExecutorConfig>(
+  scheduler: Scheduler<C>,
+  launch: Launch<C>,
+  script: ScriptSource,
+  supervision: { lease: number; onDisconnect: OnDisconnect },
+): Promise<Omit<PreparedJob<C>, "place">> {
+  const { config } = launch;
   const input = launch.input === undefined ? undefined : await inputBytes(launch.input);
   const kind = config.credentials ??
     (await scheduler.archivesScripts(config) ? "file" : "script");

@@ -49,6 +49,7 @@ export {
 } from "./relay_record.ts";
 export type { Submission, Submitted } from "./scheduler.ts";
 export type { ScriptSource } from "./script_source.ts";
+export type { WantedRelay } from "./site_policy.ts";
 export { type SlurmConfig, SlurmExecutor } from "./slurm_executor.ts";
 export type { SlurmOptions } from "./slurm_options.ts";
 export { type SshConfig, SshExecutor } from "./ssh_executor.ts";

@@ -7,6 +7,7 @@ import { fromEnvironment } from "../client/mod.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import { embeddedRelay, type EmbeddedRelayOptions } from "./embedded_relay.ts";
 import { findLocalRelay, isLoopback } from "./relay_record.ts";
+import type { WantedRelay } from "./site_policy.ts";
 
 /** A relay that runs somewhere. */
 export interface RelayChoice {
@@ -32,6 +33,8 @@ export interface ResolvedRelay {
 export interface RelayForOptions extends EmbeddedRelayOptions {
   /** Finds the address that nodes see; asked only where a relay has to be found or started. */
   nodeFacing?: () => Promise<string>;
+  /** Throws for a relay that may not be used, before anything is started. */
+  permit?: (wanted: WantedRelay) => void;
 }
 
 /**
@@ -55,8 +58,9 @@ export async function relayFor(
   choice: "embedded" | RelayChoice | undefined,
   options: RelayForOptions = {},
 ): Promise<ResolvedRelay> {
+  const { permit = () => {} } = options;
   if (choice !== undefined && choice !== "embedded") {
-    return await withToken(choice);
+    return await withToken(choice, permit);
   }
   if (choice === undefined) {
     const { url } = fromEnvironment();
@@ -64,9 +68,10 @@ export async function relayFor(
       return await withToken({
         url,
         jobUrl: Deno.env.get("STREAMRELAY_JOB_URL"),
-      });
+      }, permit);
     }
   }
+  permit("embedded");
   const host = options.host ?? Deno.env.get("STREAMRELAY_EMBEDDED_HOST") ??
     await options.nodeFacing?.() ?? "127.0.0.1";
   if (choice === undefined) {
@@ -85,7 +90,10 @@ function fromRecord(
   return { url, jobUrl: jobUrl ?? url, token: secret };
 }
 
-async function withToken(choice: RelayChoice): Promise<ResolvedRelay> {
+async function withToken(
+  choice: RelayChoice,
+  permit: (wanted: WantedRelay) => void,
+): Promise<ResolvedRelay> {
   const { url, jobUrl } = choice;
   for (const one of [...url.split(","), ...jobUrl?.split(",") ?? []]) {
     if (!/^(ws|http)s?:\/\/[^/]/.test(one.trim())) {
@@ -97,6 +105,7 @@ async function withToken(choice: RelayChoice): Promise<ResolvedRelay> {
       );
     }
   }
+  permit(choice);
   const token = choice.token ?? fromEnvironment().token ??
     (await findLocalRelay({ url }))?.secret;
   return { url, jobUrl: jobUrl ?? url, ...(token && { token }) };

@@ -5,10 +5,12 @@
  */
 import type { ExecutorConfig } from "./executor_config.ts";
 import type { JobFiles } from "./job_files.ts";
+import type { JobPlace } from "./job_places.ts";
 import type { JobWatch, ReportListener } from "./job_report.ts";
 import type { ResolvedRelay } from "./relay_for.ts";
 import type { ScriptSource } from "./script_source.ts";
 import type { Via } from "./ssh_options.ts";
+import type { Timings } from "./timings.ts";
 
 /** What is handed to a scheduler. */
 export interface Submission<C extends ExecutorConfig = ExecutorConfig> {
@@ -58,6 +60,10 @@ export interface Scheduler<C extends ExecutorConfig = ExecutorConfig> {
   output(jobId: string, path: string | undefined): Promise<string | undefined>;
   /** Takes a place for a job; returns what gives it back. */
   enter(config: C): () => void;
+  /** Refuses what the site does not allow, and takes a place among the jobs that it does. */
+  admit(encryption: "v2" | "off"): Promise<JobPlace>;
+  /** The intervals, none shorter than the site allows. */
+  timings(config: C): Promise<Required<Timings>>;
   /** Whether a job lives no longer than who reads it. */
   attended: boolean;
 }

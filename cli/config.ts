@@ -1,5 +1,5 @@
 /**
- * The user's configuration: a relay, and profiles of clusters.
+ * The configuration of a user and a site: a relay, and profiles of clusters.
  *
  * @module
  */
@@ -75,6 +75,9 @@ const config = z.strictObject({
   profiles: z.record(text, profile).optional(),
 });
 
+/** A site's configuration, for all of its users. */
+const SITE_CONFIG = "/etc/streamrelay/config.json";
+
 /** The configuration file. */
 export type Config = z.infer<typeof config>;
 
@@ -96,20 +99,31 @@ export function configPath(): string | undefined {
 }
 
 /**
- * Reads the configuration.
+ * Reads the configuration: a site's, and over it the user's. A profile of both is the site's with the
+ * user's options in place of its own.
  *
- * @returns What it says; nothing where there is no file.
+ * @param site Path of the site's; a site has it for all of its users.
+ * @returns What they say; nothing where there is no file.
  * @throws {UsageError} For a file that can't be read or says what can't be, naming the place.
  */
-export async function readConfig(): Promise<Config> {
+export async function readConfig(site: string = SITE_CONFIG): Promise<Config> {
   const path = configPath();
-  if (path === undefined) return {};
+  // a file that was named must be there, one that may be there need not
+  const named = path !== undefined && Deno.env.get("STREAMRELAY_CONFIG") === path;
+  const general = await readOne(site, false);
+  const own = path === undefined ? {} : await readOne(path, named);
+  const profiles = { ...general.profiles };
+  for (const [name, options] of Object.entries(own.profiles ?? {})) {
+    profiles[name] = { ...profiles[name], ...options };
+  }
+  return { ...general, ...own, ...(Object.keys(profiles).length > 0 && { profiles }) };
+}
+
+async function readOne(path: string, named: boolean): Promise<Config> {
   let json: unknown;
   try {
     json = JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
-    // a file that was named must be there, one that may be there need not
-    const named = Deno.env.get("STREAMRELAY_CONFIG") === path;
     if (error instanceof Deno.errors.NotFound && !named) return {};
     const why = whyMissing(error);
     throw new UsageError(`Cannot use ${path}: ${why}, expected JSON`);

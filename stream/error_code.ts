@@ -120,6 +120,12 @@ export const CODES = {
     exit: 20,
     retry: false,
   },
+  policy: {
+    meaning: "the site's policy does not allow it",
+    http: 403,
+    exit: 20,
+    retry: false,
+  },
   // --- the way to the relay ---
   unreachable: {
     meaning: "the relay could not be reached",

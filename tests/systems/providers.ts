@@ -5,6 +5,7 @@
  * @module
  */
 import { provideGlobus } from "./globus.ts";
+import { provideMounts } from "./mounts.ts";
 import { provideNode22 } from "./node22.ts";
 import { providePbs } from "./pbs.ts";
 import { provideProxy } from "./proxy.ts";
@@ -20,6 +21,7 @@ export const providers = {
   python: providePython,
   node22: provideNode22,
   globus: provideGlobus,
+  mounts: provideMounts,
   proxy: provideProxy,
 } as const;
 

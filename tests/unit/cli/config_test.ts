@@ -89,3 +89,30 @@ Deno.test("config - what can't be is told in one sentence with its place", async
     "Cannot use config.json: there is no such file, expected JSON",
   );
 });
+
+Deno.test("config - a site's lies under the user's own", async () => {
+  const site = await Deno.makeTempFile();
+  await Deno.writeTextFile(
+    site,
+    JSON.stringify({
+      relay: "wss://site.example",
+      profiles: { gpu: { executor: "slurm", partition: "gpu", time: 60 }, cpu: {} },
+    }),
+  );
+  const own = JSON.stringify({ profiles: { gpu: { time: 10 }, mine: { executor: "local" } } });
+  const config = await withConfig(own, () => readConfig(site));
+  assertEquals(config.relay, "wss://site.example");
+  assertEquals(config.profiles, {
+    gpu: { executor: "slurm", partition: "gpu", time: 10 },
+    cpu: {},
+    mine: { executor: "local" },
+  });
+  await Deno.writeTextFile(site, '{"profiles": {"gpu": {"time": []}}}');
+  const { message } = await withConfig(
+    "{}",
+    () => assertRejects(() => readConfig(site), UsageError),
+  );
+  assertEquals(message.startsWith(`Cannot use ${site}: profiles.gpu.time: `), true, message);
+  await Deno.remove(site);
+  assertEquals(await withConfig("{}", () => readConfig(site)), {});
+});
