@@ -7,6 +7,7 @@ import { StreamError } from "../stream/mod.ts";
 import { BackOff } from "./back_off.ts";
 import type { ResolvedOptions } from "./client_options.ts";
 import { type CloseVerdict, judgeClose, type SocketClose } from "./close_verdict.ts";
+import { Heartbeat } from "./heartbeat.ts";
 
 /** What a {@linkcode ReconnectingSocket} calls back. */
 export interface SocketEvents {
@@ -36,6 +37,7 @@ export class ReconnectingSocket {
   #path: string;
   #events: SocketEvents;
   #backOff: BackOff;
+  #heartbeat = new Heartbeat();
   #socket?: WebSocket;
   #timer?: ReturnType<typeof setTimeout>;
   #urlAt = 0;
@@ -95,13 +97,20 @@ export class ReconnectingSocket {
     if (this.#socket?.readyState === 1) this.#socket.send(text);
   }
 
-  /** Declares the connection good: the back-off and the patience start anew. */
-  ready(): void {
+  /**
+   * Declares the connection good: the back-off and the patience start anew.
+   *
+   * @param ask Sends what the relay answers, for when it has been silent; without it, silence is borne.
+   */
+  ready(ask?: () => void): void {
     this.#clearTimer();
     this.#ready = true;
     this.#wasReady = true;
     this.#triedInRound = 0;
     this.#backOff.reset();
+    if (ask !== undefined) {
+      this.#heartbeat.start(this.#options.heartbeat, { ask, dead: () => this.#silent() });
+    }
   }
 
   /** Remembers what the relay said before it closes. */
@@ -158,6 +167,7 @@ export class ReconnectingSocket {
       this.#events.open();
     };
     socket.onmessage = ({ data }) => {
+      this.#heartbeat.heard();
       if (typeof data === "string") this.#events.message(data);
       else {
         this.fail(
@@ -196,6 +206,16 @@ export class ReconnectingSocket {
       retry: true,
       error: new StreamError("unreachable", this.#trouble),
     });
+  }
+
+  #silent(): void {
+    const { heartbeat } = this.#options;
+    this.reopen(
+      new StreamError(
+        "unreachable",
+        `The relay ${this.url} did not answer within ${heartbeat} ms when it was asked`,
+      ),
+    );
   }
 
   /** A connection, or the attempt at one, is over. */
@@ -244,6 +264,7 @@ export class ReconnectingSocket {
 
   #detach(code?: number): void {
     this.#clearTimer();
+    this.#heartbeat.stop();
     const socket = this.#socket;
     this.#socket = undefined;
     if (socket === undefined) return;

@@ -37,9 +37,6 @@ export interface ConsumerStart {
   window: number;
 }
 
-/** Milliseconds between two words from a consumer that has nothing to say. */
-const HEARTBEAT = 30_000;
-
 interface OpenedRecords {
   events: StreamEvent[];
   session?: SessionPoint;
@@ -71,7 +68,6 @@ export class V2ConsumerLink implements ConsumerLink {
   #failure = new ProducerFailure();
   #over = false;
   #cancels: PendingCancel[] = [];
-  #heartbeat?: ReturnType<typeof setInterval>;
 
   /**
    * @param options The client's options.
@@ -150,8 +146,6 @@ export class V2ConsumerLink implements ConsumerLink {
   }
 
   #accepted(hello: RelayHello): void {
-    // who only listens never learns that the other side is gone: saying something makes TCP find out
-    this.#heartbeat = setInterval(() => this.#tellCredit(), HEARTBEAT);
     this.#events.ready();
     if (hello.end !== undefined) this.#noteEnd(hello.end);
   }
@@ -332,7 +326,6 @@ export class V2ConsumerLink implements ConsumerLink {
 
   /** There is no connection any more, for now or for ever. */
   #pause(): void {
-    clearInterval(this.#heartbeat);
     const error = new StreamError(
       "unreachable",
       "The connection broke before the cancel was answered",

@@ -136,7 +136,7 @@ export class V2Session {
     }
     this.incarnation = hello.incarnation;
     this.#greeted = true;
-    this.socket.ready();
+    this.socket.ready(hello.ping ? () => this.send({ ping: {} }) : undefined);
     this.#events.accepted(hello as RelayHello);
   }
 

@@ -328,7 +328,9 @@ export class Channel {
       throw new StreamError("fenced", "A newer producer has claimed the channel");
     }
     this.#producer = link;
-    other?.fence();
+    // its own old connection is no rival: which of the two it still listens to, it alone knows
+    if (other?.epoch === link.epoch) other.gone(replaced());
+    else other?.fence();
     const supervision = this.#supervision;
     this.#claimed = true;
     supervision.producerCame();
@@ -474,4 +476,8 @@ export class Channel {
     const release = this.hold();
     work.catch(() => {}).finally(release);
   }
+}
+
+function replaced(): StreamError {
+  return new StreamError("replaced", "The same producer has connected again");
 }

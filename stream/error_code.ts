@@ -259,6 +259,13 @@ export const CODES = {
     exit: 25,
     retry: false,
   },
+  replaced: {
+    meaning: "the same producer has connected again, on another connection",
+    close: 4104,
+    http: 409,
+    exit: 25,
+    retry: true,
+  },
   // --- encryption ---
   tampered: {
     meaning: "a record was changed, left out, repeated or moved on the way",

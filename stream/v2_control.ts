@@ -94,6 +94,8 @@ export interface RelayHello {
   cancel?: CancelRequest;
   /** Set when the channel has ended before. */
   end?: ChannelEnd;
+  /** Whether a `ping` is answered. */
+  ping?: boolean;
 }
 
 /** Every control there is, by name. */
@@ -118,6 +120,10 @@ export interface Controls {
   status: { state: string } & Record<string, unknown>;
   /** From a supervisor: renew for so many seconds. */
   lease: { seconds: number };
+  /** From everybody: is the relay still there? */
+  ping: Record<never, never>;
+  /** The answer to a `ping`. */
+  pong: Record<never, never>;
 }
 
 /** One control, as an object with a single member. */

@@ -18,6 +18,7 @@ import { sessionInForce, type SessionRecord } from "../sealed_records.ts";
 import type { StoredFrame } from "../store/store.ts";
 import { demand, type Grant } from "../tokens.ts";
 import { refuse, type Session } from "./peer_gate.ts";
+import { pong } from "./pong.ts";
 
 /**
  * Begins a consumer's session.
@@ -110,6 +111,7 @@ class ConsumerSession implements Session, ReaderSink {
         sync: context.store.sync,
         producer: channel.connected.producer,
         cancel: channel.cancel,
+        ping: true,
       },
     }));
     if (session !== undefined) {
@@ -122,13 +124,14 @@ class ConsumerSession implements Session, ReaderSink {
   // --- what the consumer says ---
 
   message(text: string): void {
-    const { credit, cancel } = decodeControl(text);
+    const control = decodeControl(text);
+    const { credit, cancel } = control;
     if (credit) {
       this.#credit = count(credit.bytes, "credit");
       this.#reader.pump();
     } else if (cancel) {
       this.#cancel(reasonOf(cancel));
-    } else {
+    } else if (!pong(this.#peer, control)) {
       throw new StreamError(
         "bad_request",
         "Cannot take message: expected credit or cancel",

@@ -17,6 +17,7 @@ import type { Peer } from "../peer.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { Grant } from "../tokens.ts";
 import { refuse, type Session } from "./peer_gate.ts";
+import { pong } from "./pong.ts";
 
 /**
  * Begins a producer's session.
@@ -58,6 +59,7 @@ export async function produceV2(
         maxMessage: context.maxMessage,
         cancel: channel.cancel,
         end: channel.end,
+        ping: true,
       },
     }));
     if (channel.end) session.finish();
@@ -97,6 +99,7 @@ class ProducerSession implements Session, ProducerLink {
       return;
     }
     const control = decodeControl(text);
+    if (pong(this.#peer, control)) return;
     if (control.hello || !Object.keys(control).length) {
       throw new StreamError(
         "bad_request",

@@ -19,6 +19,7 @@ import type { Grant } from "../tokens.ts";
 import type { SupervisorLink } from "../supervision.ts";
 import { leaseBody } from "./control_bodies.ts";
 import { refuse, type Session } from "./peer_gate.ts";
+import { pong } from "./pong.ts";
 
 /** Seconds a lease lasts after its supervisor went, unless the hello says otherwise. */
 export const DEFAULT_LEASE = 600;
@@ -90,6 +91,7 @@ class SupervisorSession implements Session, SupervisorLink {
         producer,
         cancel,
         end,
+        ping: true,
       },
     }));
     this.#leave = channel.attachSupervisor(this, lease, onDisconnect);
@@ -97,7 +99,8 @@ class SupervisorSession implements Session, SupervisorLink {
   }
 
   message(text: string): void {
-    const { status, lease } = decodeControl(text);
+    const control = decodeControl(text);
+    const { status, lease } = control;
     if (status && typeof status.state === "string") {
       this.#channel.status("supervisor", status).catch((error) =>
         refuse(this.#context, this.#peer, 2, error)
@@ -106,7 +109,7 @@ class SupervisorSession implements Session, SupervisorLink {
       // while the socket is open it holds; this is for afterwards, and 0 gives it up at once
       this.#lease = lease.seconds;
       if (lease.seconds === 0) this.#leave();
-    } else {
+    } else if (!pong(this.#peer, control)) {
       throw new StreamError(
         "bad_request",
         "Cannot take message: expected a status or a lease",

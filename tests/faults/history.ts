@@ -18,6 +18,8 @@ export interface History {
   intent: Intent;
   /** The tokens its consumer got, in order. */
   read: number[];
+  /** Why the producer's word was refused, if it was. */
+  refused?: string;
   /** How it ended for the consumer. */
   result?: StreamResult;
 }
@@ -44,7 +46,7 @@ export interface Verdict {
  */
 export function check(histories: History[]): Verdict {
   const verdict: Verdict = { lost: 0, duplicated: 0, reordered: 0, falseEnds: 0, complaints: [] };
-  for (const { stream, written, intent, read, result } of histories) {
+  for (const { stream, written, intent, read, refused, result } of histories) {
     const seen = new Set<number>();
     let highest = -1;
     let [duplicated, reordered] = [0, 0];
@@ -58,7 +60,7 @@ export function check(histories: History[]): Verdict {
     const whole = intent === "vanish" ? highest + 1 : written;
     const lost = whole - seen.size;
     const expected = { done: "completed", fail: "job_failed", vanish: "producer_lost" }[intent];
-    const falseEnd = result?.reason !== expected;
+    const falseEnd = result?.reason !== expected || refused !== undefined;
     verdict.lost += lost;
     verdict.duplicated += duplicated;
     verdict.reordered += reordered;
@@ -68,7 +70,7 @@ export function check(histories: History[]): Verdict {
         `stream ${stream} (${intent}): ${written} written, ${read.length} read, ${lost} lost, ` +
           `${duplicated} doubled, ${reordered} out of order, ended ${result?.reason}: ${
             result?.error?.message ?? ""
-          }`,
+          }${refused === undefined ? "" : `; its producer was told: ${refused}`}`,
       );
     }
   }

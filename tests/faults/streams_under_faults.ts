@@ -1,11 +1,12 @@
 /**
- * Many streams through proxies that cut, over a relay that is killed.
+ * Many streams through proxies that misbehave, over a relay that is killed.
  *
  * @module
  */
 import { delay } from "@std/async/delay";
 import { ControlClient, RelayConsumer, RelayProducer } from "../../client/mod.ts";
-import { type TcpProxy, tcpProxy } from "../tools/tcp_proxy.ts";
+import { tcpProxy } from "../tools/tcp_proxy.ts";
+import { disturb, type Disturbances } from "./disturb.ts";
 import type { History, Intent } from "./history.ts";
 import type { Random } from "./random.ts";
 import type { RelayProcess } from "./relay_process.ts";
@@ -29,14 +30,18 @@ export interface FaultOptions {
 }
 
 const RETRY = { base: 5, cap: 100, giveUpAfter: 60_000 };
+/** How long a connection may be silent. */
+const PATIENCE = { connectTimeout: 1000, ackTimeout: 2000, heartbeat: 500 };
 
 /**
  * Runs the streams.
  *
  * @param options How many, and what happens to them.
- * @returns Their histories.
+ * @returns Their histories, and what happened to them.
  */
-export async function streamUnderFaults(options: FaultOptions): Promise<History[]> {
+export async function streamUnderFaults(
+  options: FaultOptions,
+): Promise<{ histories: History[]; disturbances: Disturbances }> {
   const { relay, random, streams, atOnce } = options;
   const [producers, consumers] = await Promise.all([
     tcpProxy({ to: relay.port }),
@@ -58,15 +63,16 @@ export async function streamUnderFaults(options: FaultOptions): Promise<History[
   };
   const work = Promise.all(Array.from({ length: atOnce }, worker));
   const over = work.then(() => true, () => true);
-  const cutting = cut([producers, consumers], random, over);
+  // awaited below, whatever becomes of the work
+  const disturbing = disturb([producers, consumers], random, over);
   const killing = kill(options, () => ended, over);
   try {
     await work;
+    return { histories, disturbances: await disturbing };
   } finally {
-    await Promise.all([cutting, killing]);
+    await Promise.all([disturbing, killing]);
     await Promise.all([producers.close(), consumers.close()]);
   }
-  return histories;
 }
 
 function intentOf(random: Random): Intent {
@@ -84,7 +90,7 @@ async function runStream(
   // the relay may be down at this moment: whoever makes a channel has to ask again
   const { id: channel, tokens } = await persist(() => control.createChannel());
   const at = (port: number) => `ws://127.0.0.1:${port}`;
-  const shared = { channel, key: key ?? "", retry: RETRY };
+  const shared = { channel, key: key ?? "", retry: RETRY, ...PATIENCE };
   const consumer = new RelayConsumer({ ...shared, url: at(consumerPort), token: tokens.consume });
   const stream = consumer.stream();
   const reading = (async () => {
@@ -94,6 +100,11 @@ async function runStream(
     history.result = await stream.result;
   })();
   const producer = new RelayProducer({ ...shared, url: at(producerPort), token: tokens.produce });
+  await write(history, producer, random).catch((error) => history.refused = String(error));
+  await reading;
+}
+
+async function write(history: History, producer: RelayProducer, random: Random): Promise<void> {
   for (let token = 0; token < history.written; token++) {
     await producer.token(String(token));
     // the pace of a fast model, so that cuts fall between tokens as well as into them
@@ -102,7 +113,6 @@ async function runStream(
   if (history.intent === "done") await producer.done();
   else if (history.intent === "fail") await producer.fail(new Error("meant to"));
   else await producer.close();
-  await reading;
 }
 
 async function persist<T>(task: () => Promise<T>): Promise<T> {
@@ -113,15 +123,6 @@ async function persist<T>(task: () => Promise<T>): Promise<T> {
       if (left === 0) throw error;
       await delay(50);
     }
-  }
-}
-
-/** Cuts a leg every now and then: all of its connections, or in the middle of a message. */
-async function cut(proxies: TcpProxy[], random: Random, over: Promise<boolean>): Promise<void> {
-  while (!await Promise.race([over, delay(random.between(20, 200)).then(() => false)])) {
-    const proxy = proxies[random.between(0, proxies.length - 1)];
-    if (random.next() < 0.5) proxy.cut();
-    else proxy.cutAfter(random.between(1, 20_000));
   }
 }
 

@@ -185,3 +185,14 @@ onBothTransports("v2 hello - an endless run before the answer is refused", async
   for (let index = 0; index < 1000; index++) producer.send("{}");
   assertEquals(await producer.code(), 4500);
 });
+
+onBothTransports("v2 hello - who asks whether the relay is there is answered", async (relay) => {
+  for (const face of ["produce", "consume", "supervise"] as const) {
+    await relay.channel(face);
+    const socket = await relay.v2(face, face, { instance: "i" });
+    assertEquals((await socket.json()).hello.ping, true, face);
+    socket.send({ ping: {} });
+    assertEquals(await socket.json(), { pong: {} }, face);
+    await socket.close();
+  }
+});

@@ -45,6 +45,18 @@ onBothTransports("v2 produce - the same instance keeps its epoch and goes on", a
   await second.put([token("c")]);
 });
 
+onBothTransports("v2 produce - a late hello of the same instance ends nothing", async (relay) => {
+  const first = await relay.producer("c", "one");
+  await first.put([token("a")]);
+  const second = await relay.producer("c", "one");
+  // one to come back from: the client knows which of its connections it still listens to
+  assertEquals((await first.socket.json()).error.code, "replaced");
+  assertEquals(await first.socket.code(), 4104);
+  await second.put([token("b")]);
+  const { body } = await relay.api("GET", "/v1/channels/c");
+  assertEquals([body.next, body.producer, body.claims.length], [2, true, 1]);
+});
+
 onBothTransports("v2 produce - what is sent again is stored once", async (relay) => {
   const producer = await relay.producer("c");
   await producer.put([token("a"), token("b")]);
