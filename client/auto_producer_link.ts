@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { StreamError } from "../stream/mod.ts";
+import { StreamError } from "../stream/mod.ts";
 import type { ResolvedOptions } from "./client_options.ts";
 import { ControlClient } from "./control_client.ts";
 import { HttpProducerLink } from "./http_producer_link.ts";
@@ -13,7 +13,7 @@ import { V1ProducerLink } from "./v1_producer_link.ts";
 import { V2ProducerLink } from "./v2_producer_link.ts";
 
 /**
- * Begins with v2. A relay whose WebSockets can't be opened while its `/health` answers over HTTP stands
+ * Begins with v2. A relay whose WebSockets can't be opened while it answers to a POST stands
  * behind something that lets no WebSocket through: then it goes on by POST. Nothing was sent by then, so
  * nothing has to be carried over; once a WebSocket was accepted it stays with WebSockets.
  */
@@ -25,7 +25,7 @@ export class AutoProducerLink implements ProducerLink {
   #link: ProducerLink;
   #mayPost: boolean;
   #probing = false;
-  #answersHttp = false;
+  #answersPost = false;
   #closed = false;
 
   /**
@@ -89,13 +89,13 @@ export class AutoProducerLink implements ProducerLink {
   }
 
   /**
-   * No WebSocket could be opened. A relay may just be starting: only when one fails after `/health` has
-   * answered is something in between to blame.
+   * No WebSocket could be opened. A relay may just be starting: only when one fails after it has
+   * answered to a POST is something in between to blame.
    */
   async #unreached(): Promise<void> {
     if (!this.#mayPost || this.#probing) return;
-    if (this.#answersHttp) return this.#post();
-    this.#answersHttp = await this.#probe();
+    if (this.#answersPost) return this.#post();
+    this.#answersPost = await this.#probe();
   }
 
   async #failed(error: StreamError): Promise<void> {
@@ -110,14 +110,16 @@ export class AutoProducerLink implements ProducerLink {
     );
   }
 
+  /** Whether a relay answers to a POST: that this one has no claim yet shows that it does. */
   async #probe(): Promise<boolean> {
-    const { urls, connectTimeout: timeout } = this.#options;
+    const { urls, channel, token = "", connectTimeout: timeout } = this.#options;
     this.#probing = true;
     try {
-      const relay = new ControlClient({ url: urls.join(","), token: "", timeout });
-      return (await relay.health()).status === "healthy";
-    } catch {
-      return false;
+      const relay = new ControlClient({ url: urls.join(","), token, timeout });
+      await relay.records(channel, { instance: this.#identity.instance, epoch: 1, seq: 0 });
+      return true;
+    } catch (error) {
+      return !StreamError.from(error).retry;
     } finally {
       this.#probing = false;
     }

@@ -7,8 +7,6 @@ import {
   type CancelAck,
   type CancelRequest,
   type ChannelEnd,
-  CODES,
-  type ErrorCode,
   type OnDisconnect,
   StreamError,
 } from "../stream/mod.ts";
@@ -21,6 +19,7 @@ import type {
   RecordsRequest,
 } from "./control_types.ts";
 import { fromEnvironment } from "./environment.ts";
+import { notARelay, refusalOf } from "./http_refusal.ts";
 import { parseRelayUrls, toHttpUrl } from "./relay_url.ts";
 
 /** Options of a {@linkcode ControlClient}. */
@@ -42,6 +41,8 @@ interface Request {
   json?: unknown;
   body?: BodyInit;
   headers?: Record<string, string>;
+  /** Whether the relay answers the same to a POST. */
+  alsoByPost?: boolean;
 }
 
 /**
@@ -102,7 +103,7 @@ export class ControlClient {
 
   /** What is known of a channel. */
   async info(id: string): Promise<ChannelStatus> {
-    return await this.#json(at(id));
+    return await this.#json(at(id), { alsoByPost: true });
   }
 
   /**
@@ -184,8 +185,9 @@ export class ControlClient {
   /** The input; `undefined` where none was put. */
   async getInput(id: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
-      const answer = await this.#call(at(id, "input"));
-      return answer.status === 204 ? undefined : new Uint8Array(await answer.arrayBuffer());
+      const answer = await this.#call(at(id, "input"), { alsoByPost: true });
+      if (answer.status === 204) return undefined;
+      return new Uint8Array(await this.#whole(answer.arrayBuffer()));
     } catch (error) {
       // a channel that is missing is an error, an input that is missing is not
       if (!(error instanceof StreamError) || error.code !== "not_found") {
@@ -247,7 +249,7 @@ export class ControlClient {
 
   async #json<T>(path: string, request: Request = {}): Promise<T> {
     const answer = await this.#call(path, request);
-    const text = await answer.text();
+    const text = await this.#whole(answer.text());
     try {
       return JSON.parse(text);
     } catch (cause) {
@@ -265,7 +267,13 @@ export class ControlClient {
     const method = request.method ?? (json === undefined ? "GET" : "POST");
     const answer = await this.#reach(path, { method, headers, body });
     if (answer.ok) return answer;
-    throw await refusal(answer);
+    const failure = refusalOf(answer, await this.#whole(answer.text()));
+    const isForbidden = answer.status === 403 || answer.status === 405;
+    if (request.alsoByPost && isForbidden && failure.code === "unreachable") {
+      // not the relay's answer, but that of a proxy that lets only POST through
+      return await this.#call(path, { method: "POST" });
+    }
+    throw failure;
   }
 
   /** Tries the relays in turn. */
@@ -286,11 +294,25 @@ export class ControlClient {
         failure = patience.aborted ? new Error(`no answer within ${timeout} ms`) : error;
       }
     }
-    throw new StreamError(
-      "unreachable",
-      `Cannot reach relay ${this.urls.join(" or ")}: ${reasonOf(failure)}`,
-      { cause: failure },
-    );
+    throw this.#unreachable(failure);
+  }
+
+  /** The body of an answer, which may break off in the middle. */
+  async #whole<T>(body: Promise<T>): Promise<T> {
+    try {
+      return await body;
+    } catch (error) {
+      const { signal } = this.#options;
+      if (signal?.aborted) throw StreamError.from(signal.reason, "cancelled", "Broken off: ");
+      throw this.#unreachable(error);
+    }
+  }
+
+  #unreachable(cause: unknown): StreamError {
+    const relay = this.urls.join(" or ");
+    return new StreamError("unreachable", `Cannot reach relay ${relay}: ${reasonOf(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -304,36 +326,4 @@ function reasonOf(failure: unknown): string {
   const { message, cause } = failure as Partial<Error>;
   const inner = (cause as Partial<Error> | undefined)?.message;
   return inner || message || String(failure);
-}
-
-async function refusal(answer: Response): Promise<StreamError> {
-  const text = await answer.text();
-  try {
-    const { error } = JSON.parse(text);
-    if (typeof error?.message === "string") {
-      return StreamError.parse(error, codeOfStatus(answer.status));
-    }
-  } catch {
-    // told below
-  }
-  return notARelay(answer, text);
-}
-
-function codeOfStatus(status: number): ErrorCode {
-  const codes = Object.keys(CODES) as ErrorCode[];
-  return codes.find((code) => CODES[code].http === status) ?? "internal";
-}
-
-function notARelay(
-  answer: Response,
-  text: string,
-  cause?: unknown,
-): StreamError {
-  return new StreamError(
-    "unreachable",
-    `The server at ${answer.url || "the relay's address"} answered ${answer.status} with ${
-      JSON.stringify(text.slice(0, 80))
-    }, expected the control API of a streamrelay relay`,
-    { cause },
-  );
 }

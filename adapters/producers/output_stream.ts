@@ -84,8 +84,9 @@ export class OutputStream {
         `no output for ${hint} s; it may be buffered: flush it after each piece, or see stdbuf and PYTHONUNBUFFERED`,
       );
     }, hint * 1000);
-    const { SLURM_JOB_ID, PBS_JOBID } = process.env;
-    const jobId = SLURM_JOB_ID ?? PBS_JOBID;
+    const { STREAMRELAY_JOB_ID, SLURM_JOB_ID, PBS_JOBID } = process.env;
+    // whoever sets ours knows more than the scheduler's variable tells, of an array's task for one
+    const jobId = STREAMRELAY_JOB_ID || SLURM_JOB_ID || PBS_JOBID;
     try {
       await this.#producer.status("running", { node: hostname(), ...(jobId && { jobId }) });
       for (let texts; (texts = await this.#spool.take()) !== undefined;) {

@@ -148,6 +148,8 @@ class Relay:
             self.connection.request(method, target, body, dict(self.headers, **(headers or {})))
             answer = self.connection.getresponse()
             content = answer.read()
+            if not answer.chunked and not answer.getheader("Content-Length") and answer.status != 204:
+                raise http.client.HTTPException("the answer was cut off")  # which Python takes for one of no content
         except (OSError, http.client.HTTPException) as error:
             self.drop()
             self.lost += 1
@@ -162,6 +164,8 @@ class Relay:
             code, message = error["code"], error["message"]
         except (ValueError, KeyError, TypeError):
             self.drop()
+            if method == "GET" and answer.status in (403, 405):  # a proxy that lets only POST through
+                return self.request("POST", path, b"", headers)
             raise Unreachable("HTTP %d that is no answer of a relay" % answer.status)
         if answer.status >= 500 and answer.status != 501 or answer.status in (408, 425, 429):
             raise Unreachable(message)
@@ -491,7 +495,7 @@ class Producer:
             "type": "status",
             "state": "running",
             "node": os.uname()[1],
-            "jobId": setting("SLURM_JOB_ID", "PBS_JOBID") or None,
+            "jobId": setting("STREAMRELAY_JOB_ID", "SLURM_JOB_ID", "PBS_JOBID") or None,
             "ts": now(),
         })])
         while True:

@@ -92,7 +92,7 @@ call() {
   shift 2
   code=
   : >"$dir/answer"
-  status=$(curl -q -sS -K "$dir/curl.conf" -X "$method" -o "$dir/answer" -w '%{http_code}' --connect-timeout 10 \
+  status=$(curl -q -sS -K "$dir/curl.conf" -X "$method" -o "$dir/answer" -D "$dir/head" -w '%{http_code}' --connect-timeout 10 \
     --max-time "${STREAMRELAY_TIMEOUT:-30}" -H 'Expect:' "$@" "${urls[0]}/v1/channels/$channel$path" 2>"$dir/problem")
   if [ $? != 0 ] || [ "$status" -lt 100 ]; then
     problem=$(head -n 1 "$dir/problem")
@@ -100,10 +100,19 @@ call() {
     return 1
   fi
   http=$status
+  if [ "$(tail -n 1 "$dir/head")" != $'\r' ]; then # to curl this is an answer, of no content
+    problem='the answer was cut off'
+    return 1
+  fi
   if [ "$status" -lt 400 ]; then return 0; fi
   content=$(tr -d '\000' <"$dir/answer")
   local pattern='^\{"error":\{"code":"([a-z_]+)","message":'$JSON_TEXT
   if ! [[ $content =~ $pattern ]]; then
+    case $method$status in GET403 | GET405) # a proxy that lets only POST through
+      call POST "$path" --data-binary '' "$@"
+      return
+      ;;
+    esac
     problem="HTTP $status that is no answer of a relay"
     return 1
   fi
@@ -273,14 +282,15 @@ take() {
 
 # Takes a record for standard input's text and sends all of it.
 stream() {
-  local idle=0 waited=0 silent=1
+  local idle=0 waited=0 silent=1 job
   mkfifo "$dir/bell" && exec 7<>"$dir/bell" || return 1
   exec 8<&0
   read_input <&8 &
   reader=$!
   claim || return
+  job=$(printf %s "${STREAMRELAY_JOB_ID:-${SLURM_JOB_ID:-${PBS_JOBID:-}}}" | json_text)
   printf '{"type":"status","state":"running","node":"%s"%s,"ts":%s}' "$(uname -n)" \
-    "${SLURM_JOB_ID:+,\"jobId\":\"$SLURM_JOB_ID\"}${PBS_JOBID:+,\"jobId\":\"$PBS_JOBID\"}" "$(now)" >"$dir/body"
+    "${job:+,\"jobId\":\"${job%\\n}\"}" "$(now)" >"$dir/body"
   post application/x-ndjson || return
   while :; do
     if [ -e "$dir/eof" ]; then ended=1; fi

@@ -94,7 +94,8 @@ export function controlApi(
     return context.json({ channels: channels.map((info) => describe(relay, info)) });
   });
 
-  app.get("/:id", async (context) => {
+  // by POST, too, because some networks let nothing else through
+  app.on(["GET", "POST"], "/:id", async (context) => {
     const grant = await grantOf(context);
     const id = context.req.param("id");
     const info = await relay.channels.info(id, grant, anyRole(grant));
@@ -191,7 +192,7 @@ export function controlApi(
     }),
   );
 
-  app.get("/:id/input", async (context) => {
+  app.on(["GET", "POST"], "/:id/input", async (context) => {
     const grant = await grantOf(context);
     const id = context.req.param("id");
     const role = grant.roles.includes("produce") ? "produce" : "supervise";

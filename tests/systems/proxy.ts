@@ -7,11 +7,11 @@ import { runCommand } from "./run_command.ts";
 /** What each of them allows. */
 const RULES = {
   connect: ["http_access allow CONNECT", "http_access deny all"],
-  post: ["http_access deny CONNECT", "http_access allow all"],
+  post: ["acl post method POST", "http_access allow post", "http_access deny all"],
 };
 
 /**
- * Starts squid twice: one that allows CONNECT only, one that allows everything but that.
+ * Starts squid twice: one that allows only CONNECT, one that allows only POST.
  *
  * @returns `STREAMRELAY_TEST_PROXY`, a JSON object with `connect` and `post`: the URL of each, and its log.
  */

@@ -54,6 +54,31 @@ test("control - records carry the claim", async () => {
   });
 });
 
+test("control - what a proxy forbids to GET is read by POST", async () => {
+  for (const status of [403, 405]) {
+    const { control, calls } = client(({ method }) =>
+      method === "GET" ? new Response("<html>denied", { status }) : new Response("a prompt")
+    );
+    assertEquals(new TextDecoder().decode(await control.getInput("c1")), "a prompt");
+    assertEquals(calls.map(({ method }) => method), ["GET", "POST"]);
+  }
+  // a relay's own refusal is final
+  const error = { code: "forbidden" as const, message: "No" };
+  const { control, calls } = client(() => Response.json({ error }, { status: 403 }));
+  await assertRejects(() => control.info("c1"), StreamError, "No");
+  assertEquals(calls.length, 1);
+});
+
+test("control - an answer that breaks off is one that may be asked for again", async () => {
+  const broken = () =>
+    new Response(new ReadableStream({ pull: (body) => body.error(new Error("cut off")) }));
+  const { control } = client(broken);
+  for (const ask of [() => control.info("c1"), () => control.getInput("c1")]) {
+    const thrown = await assertRejects(ask, StreamError, "cut off");
+    assertEquals([thrown.code, thrown.retry], ["unreachable", true]);
+  }
+});
+
 test("control - a refusal has the relay's code, sentence and details", async () => {
   const error = { code: "seq_gap" as const, message: "A gap", details: { expected: 3 } };
   const { control } = client(() => Response.json({ error }, { status: 409 }));

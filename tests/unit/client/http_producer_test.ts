@@ -98,7 +98,7 @@ relayTest(
     BlockedWebSocket.count = 0;
     await send(producer, words(100));
     assertEquals(await stream.text(), words(100).join(""));
-    // the first failure may be the relay's own; the one after /health has answered is not
+    // the first failure may be the relay's own; the one after it has answered is not
     assert(BlockedWebSocket.count >= 2);
   },
 );

@@ -97,6 +97,7 @@ onBothTransports("control - credentials and roles are checked on every route", a
     ["POST", "/c/status", { state: "queued" }, ["supervise"]],
     ["PUT", "/c/input", "prompt", ["supervise"]],
     ["GET", "/c/input", undefined, ["produce", "supervise"]],
+    ["POST", "/c/input", undefined, ["produce", "supervise"]],
     ["POST", "/c/lease", { seconds: 0 }, ["supervise"]],
     ["POST", "/c/cancel", {}, ["supervise", "cancel"]],
     ["POST", "/c/end", { kind: "done" }, ["supervise"]],
