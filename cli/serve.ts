@@ -2,8 +2,11 @@
 import { isLoopback, removeRelayRecord, writeRelayRecord } from "../adapters/relay_record.ts";
 import { statePath, stateSecret } from "../adapters/state_folder.ts";
 import {
+  type AuditFile,
   jsonLogger,
   LOG_LEVELS,
+  type Logger,
+  openAuditFile,
   type Relay,
   type RelayOptions,
   serveRelay,
@@ -30,7 +33,7 @@ folder, where the same user's commands on this machine find it. Channels are kep
 too, and a relay that is started again goes on where the last one was. What happens is
 logged to stderr as JSON lines, without secrets. SIGTERM and SIGINT stop it: no new
 channels from then on, after --drain clients are told to come back later, and the exit
-code is 0; a second signal stops it at once.`,
+code is 0; a second signal stops it at once. With --audit, SIGHUP opens that file anew.`,
   flags: [
     flag("host", "HOST", "Address to listen on; 127.0.0.1 by default"),
     flag("port", "PORT", "Port to listen on, 0 for any; 8765 by default"),
@@ -99,6 +102,7 @@ code is 0; a second signal stops it at once.`,
       "LIST",
       "Origins whose pages may connect, with commas; all by default",
     ),
+    flag("audit", "FILE", "Append who did what with which channel, a JSON line each, no content"),
     flag("log-level", "LEVEL", "debug, info (default), warn or error"),
   ],
   examples: [
@@ -119,12 +123,15 @@ code is 0; a second signal stops it at once.`,
 async function run(given: Given): Promise<number> {
   const secret = await secretFor(given);
   const options = await relayOptions(given, secret.value);
+  using audit = auditOf(given, options.log);
   const store = await storeOf(given);
-  const relay = await serveRelay({ ...options, store }).catch(async (error) => {
-    // its thread would keep this process
-    await store?.close();
-    throw error;
-  });
+  const relay = await serveRelay({ ...options, store, audit: audit?.write }).catch(
+    async (error) => {
+      // its thread would keep this process
+      await store?.close();
+      throw error;
+    },
+  );
   const name = `${Deno.hostname()}-${relay.port}`;
   try {
     await writeRelayRecord(name, {
@@ -143,6 +150,15 @@ async function run(given: Given): Promise<number> {
     await removeRelayRecord(name, Deno.pid);
   }
   return 0;
+}
+
+/** The audit log; whoever rotates it says so by SIGHUP. */
+function auditOf(given: Given, log: Logger | undefined): AuditFile | undefined {
+  const path = given.text("audit");
+  if (path === undefined) return undefined;
+  const audit = openAuditFile(path, log);
+  Deno.addSignalListener("SIGHUP", () => audit.reopen());
+  return audit;
 }
 
 async function secretFor(

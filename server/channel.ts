@@ -43,6 +43,8 @@ export interface ChannelContext {
   leaseGrace: number;
   /** Called when nothing holds the live channel any more. */
   idle(channel: Channel): void;
+  /** Called when it got its end, or was to be cancelled. */
+  noted(channel: Channel): void;
 }
 
 /** The live state of one channel. */
@@ -444,6 +446,7 @@ export class Channel {
 
   #ended(end: ChannelEnd): void {
     this.end = end;
+    this.#context.noted(this);
     this.#supervision.finish();
     for (const { reader } of this.#readers) reader.pump();
     for (const supervisor of this.#supervision.links) supervisor.ended(end);
@@ -454,6 +457,7 @@ export class Channel {
 
   #cancelled(cancel: CancelRequest): void {
     this.cancel = cancel;
+    this.#context.noted(this);
     this.#producer?.cancel(cancel);
     for (const supervisor of this.#supervision.links) supervisor.cancel(cancel);
   }

@@ -4,14 +4,16 @@
  * @module
  */
 import { CHANNEL_ID_RULE, isChannelId, randomId, StreamError } from "../stream/mod.ts";
+import type { AuditTrail } from "./audit.ts";
 import { Channel, type ChannelContext } from "./channel.ts";
 import { ChannelQuota } from "./channel_quota.ts";
+import { GoneIncarnations } from "./gone_incarnations.ts";
 import type { Logger } from "./log.ts";
 import type { ChannelInfo } from "./store/store.ts";
 import { demand, type Grant, type Role } from "./tokens.ts";
 
 /** What {@linkcode Channels} needs to know. */
-export interface ChannelsOptions extends Omit<ChannelContext, "idle"> {
+export interface ChannelsOptions extends Omit<ChannelContext, "idle" | "noted"> {
   /** Milliseconds a channel lives without connection, lease or end. */
   ttl: number;
   /** Milliseconds it is kept after its end. */
@@ -24,6 +26,8 @@ export interface ChannelsOptions extends Omit<ChannelContext, "idle"> {
   channelsPerToken: number;
   /** Milliseconds between two looks for what has expired. */
   sweepInterval: number;
+  /** Where it is noted what becomes of channels. */
+  audit: AuditTrail;
   /** Where what happens is told. */
   log: Logger;
 }
@@ -50,16 +54,13 @@ export interface UseOptions {
   make?: boolean;
 }
 
-/** How many incarnations that went by themselves are remembered, to tell `expired` from `relay_restarted`. */
-const REMEMBERED = 10_000;
-
 /** The channels of one relay. */
 export class Channels {
   #options: ChannelsOptions;
   #context: ChannelContext;
   #live = new Map<string, Channel>();
   #opening = new Map<string, Promise<Channel>>();
-  #gone = new Set<string>();
+  #gone = new GoneIncarnations();
   #quota: ChannelQuota;
   #closed?: StreamError;
   #emptied?: () => void;
@@ -69,7 +70,8 @@ export class Channels {
   constructor(options: ChannelsOptions) {
     this.#options = options;
     this.#quota = new ChannelQuota(options.channelsPerToken);
-    this.#context = { ...options, idle: (channel) => this.#idle(channel) };
+    const noted = (channel: Channel) => options.audit.noted(channel);
+    this.#context = { ...options, noted, idle: (channel) => this.#idle(channel) };
     this.#timer = setInterval(() => this.sweep(), options.sweepInterval);
   }
 
@@ -92,7 +94,7 @@ export class Channels {
     wanted: NewChannel,
     implicit = false,
   ): Promise<ChannelInfo> {
-    const { ttl, retention, maxBytes, whenFull, store } = this.#options;
+    const { ttl, retention, maxBytes, whenFull, store, audit } = this.#options;
     const id = wanted.id ?? grant.channel ?? (grant.prefix ?? "") + randomId();
     checkId(id);
     demand(grant, "create", { id });
@@ -106,7 +108,7 @@ export class Channels {
     const owner = grant.subject ?? grant.prefix;
     const giveBack = this.#quota.take(owner, id);
     try {
-      return await store.create({
+      const made = await store.create({
         id,
         owner,
         implicit,
@@ -116,6 +118,8 @@ export class Channels {
         maxBytes: Math.min(wanted.maxBytes ?? maxBytes, maxBytes),
         whenFull: wanted.whenFull ?? whenFull,
       });
+      audit.note("created", grant, { channel: id });
+      return made;
     } catch (error) {
       giveBack();
       throw error;
@@ -201,7 +205,7 @@ export class Channels {
 
   /** Removes what has expired. */
   async sweep(now: number = Date.now()): Promise<void> {
-    const { store, log } = this.#options;
+    const { store, log, audit } = this.#options;
     try {
       const incarnations = new Map(
         (await store.list()).map(({ id, incarnation }) => [id, incarnation]),
@@ -210,6 +214,7 @@ export class Channels {
       for (const id of await store.sweep(now, inUse)) {
         this.#forget(id, incarnations.get(id));
         log("info", "Channel expired", { channel: id.slice(0, 8) });
+        audit.became("expired", id);
       }
     } catch (error) {
       log("error", "Cannot sweep channels", { error: String(error) });
@@ -292,6 +297,7 @@ export class Channels {
     const kept = info.expires > now || (info.leaseUntil ?? 0) > now;
     if (kept || this.#live.get(id)?.inUse) return info;
     await this.delete(id);
+    this.#options.audit.became("expired", id);
     throw new StreamError(
       "not_found",
       `There is no channel ${JSON.stringify(id)}`,
@@ -314,12 +320,6 @@ export class Channels {
 
   #forget(id: string, incarnation?: string): void {
     if (incarnation) this.#gone.add(incarnation);
-    if (this.#gone.size > REMEMBERED) {
-      for (const oldest of this.#gone) {
-        this.#gone.delete(oldest);
-        break;
-      }
-    }
     this.#quota.forget(id);
   }
 

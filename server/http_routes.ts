@@ -25,7 +25,7 @@ export function httpRoutes(relay: RelayContext): Hono {
   const grantOf = (context: Context): Promise<Grant> => {
     // all that follows the scheme: a root secret may hold spaces
     const [, credential] = /^bearer +(.*)$/i.exec(context.req.header("authorization") ?? "") ?? [];
-    return relay.authenticate(credential);
+    return relay.authenticate(credential, remoteOf(context));
   };
   app.use(async (context, next) => {
     const origin = context.req.header("origin") ?? null;
@@ -75,6 +75,8 @@ export function httpRoutes(relay: RelayContext): Hono {
     )
   );
   app.onError((error, context) => {
+    const [, channel] = /^\/v1\/(?:channels|pipe)\/([^/]+)/.exec(context.req.path) ?? [];
+    relay.audit.refused(error, remoteOf(context), { channel, face: "http" });
     if (error instanceof StreamError) return answer(context, error);
     relay.log("error", "A request failed", {
       route: context.req.routePath,
@@ -86,6 +88,11 @@ export function httpRoutes(relay: RelayContext): Hono {
     );
   });
   return app;
+}
+
+/** The address of the other end, as the transport tells it. */
+function remoteOf({ env }: Context): string {
+  return (env as { remote?: string } | undefined)?.remote ?? "";
 }
 
 function answer(context: Context, error: StreamError): Response {

@@ -14,6 +14,8 @@
  *
  * @module
  */
+export type { Audit, AuditEntry, AuditEvent } from "./audit.ts";
+export { type AuditFile, openAuditFile } from "./audit_file.ts";
 export {
   jsonLogger,
   type JsonLoggerOptions,

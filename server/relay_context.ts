@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AuditTrail } from "./audit.ts";
 import type { Channels } from "./channels.ts";
 import type { Logger } from "./log.ts";
 import type { Peer } from "./peer.ts";
@@ -15,8 +16,8 @@ export interface RelayContext {
   channels: Channels;
   /** Where they are kept. */
   store: Store;
-  /** Finds out what a credential allows; everything, on an insecure relay. */
-  authenticate(credential: string | undefined): Promise<Grant>;
+  /** Finds out what a credential, shown from an address, allows; everything, on an insecure relay. */
+  authenticate(credential: string | undefined, from: string): Promise<Grant>;
   /** Whether it asks for no credentials. */
   insecure: boolean;
   /** Signs the tokens it hands out. */
@@ -35,6 +36,8 @@ export interface RelayContext {
   peers: Set<Peer>;
   /** Makes no new channels from now on, and ends the relay within so many seconds, or its own default. */
   drain(seconds?: number): void;
+  /** Where it is noted who did what. */
+  audit: AuditTrail;
   /** Where what happens is told. */
   log: Logger;
 }

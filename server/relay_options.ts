@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Audit } from "./audit.ts";
 import type { Logger } from "./log.ts";
 import type { Store } from "./store/store.ts";
 
@@ -60,6 +61,8 @@ export interface RelayOptions {
   channelsPerToken?: number;
   /** Origins whose pages may connect. By default all may, as they need a credential; on an insecure relay only loopback's. */
   allowedOrigins?: string[];
+  /** Takes the lines of an audit log: who did what with which channel; there is none by default. */
+  audit?: Audit;
   /** Where what happens is told; nowhere by default. */
   log?: Logger;
   /** Stops the relay. */

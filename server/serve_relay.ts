@@ -5,6 +5,7 @@
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { randomId, StreamError } from "../stream/mod.ts";
+import { AuditTrail } from "./audit.ts";
 import { Channels } from "./channels.ts";
 import { Deadline } from "./deadline.ts";
 import { routeSocket } from "./faces/socket_routes.ts";
@@ -82,10 +83,12 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
   const store = options.store ?? new MemoryStore();
   const stalled = new StalledReaders();
   const secret = options.secret ?? randomId(32);
+  const audit = new AuditTrail(options.audit, store);
   const channels = new Channels({
     store,
     stalled,
     log,
+    audit,
     producerGrace: seconds(options.producerGrace, 60),
     leaseGrace: seconds(options.leaseGrace, 60),
     ttl: seconds(options.channelTimeout, 86_400),
@@ -101,8 +104,12 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
     secret,
     insecure,
     log,
-    authenticate: (credential) =>
-      insecure ? Promise.resolve(EVERYTHING) : verifyCredential(secret, credential),
+    audit,
+    authenticate: async (credential, from) => {
+      const grant = insecure ? EVERYTHING : await verifyCredential(secret, credential);
+      const key = insecure ? "none" : grant === EVERYTHING ? "secret" : "token";
+      return { ...grant, key, from };
+    },
     maxMessage: options.maxMessage ?? 256 * 1024,
     window: MIB,
     authTimeout: seconds(options.authTimeout, 10),
@@ -124,9 +131,9 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
       // the faces tell what is too large in words; the transport is there for what they never see
       maxMessage: context.maxMessage * 4,
       idleTimeout: options.idleTimeout ?? 30,
-      fetch: (request) => {
+      fetch: (request, remote) => {
         idle.seen();
-        return app.fetch(request);
+        return app.fetch(request, { remote });
       },
       peer: (peer, request) => {
         idle.seen();

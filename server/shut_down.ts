@@ -50,6 +50,8 @@ export async function shutDown(
   }
   stalled.close();
   await listening.close();
+  // who went says so only now, and what they held is looked up
+  await context.audit.settled();
   await context.store.close();
   context.log("info", "stopped");
 }

@@ -58,6 +58,10 @@ export interface Grant {
   incarnation?: string;
   /** Whom it is counted for. */
   subject?: string;
+  /** What it comes from, for the audit log. */
+  key?: "secret" | "token" | "none";
+  /** The address it was shown from, for the audit log. */
+  from?: string;
 }
 
 /** What everybody may on a relay that was started with `--insecure`, and what the root secret gives. */

@@ -46,7 +46,7 @@ export function controlApi(
   grantOf: (context: Context) => Promise<Grant>,
 ): Hono {
   const app = new Hono();
-  const producers = new HttpProducers(relay.postTimeout, relay.store);
+  const producers = new HttpProducers(relay.postTimeout, relay.store, relay.audit);
   /** A request about one channel that is held live meanwhile. */
   const about = (role: Role, task: Task) => async (context: Context) => {
     const grant = await grantOf(context);
@@ -111,12 +111,13 @@ export function controlApi(
       grant.roles.includes("create") ? "create" : "supervise",
     );
     await relay.channels.delete(id);
+    relay.audit.note("deleted", grant, { channel: id });
     return context.body(null, 204);
   });
 
   app.post(
     "/:id/claim",
-    about("produce", async (context, channel) => {
+    about("produce", async (context, channel, grant) => {
       const { instance, continues } = await readJson(
         context.req.raw,
         claimBody,
@@ -124,6 +125,7 @@ export function controlApi(
       );
       const { epoch, next } = await producers.claim(
         channel,
+        grant,
         instance,
         continues,
       );
@@ -141,14 +143,14 @@ export function controlApi(
 
   app.post(
     "/:id/records",
-    about("produce", async (context, channel) => {
+    about("produce", async (context, channel, grant) => {
       const { raw } = context.req;
       const writer = readWriter(raw.headers);
       const records = await readRecords(raw, relay.maxMessage);
       const { window } = relay;
       if (!records) {
         return context.json({
-          next: await producers.heartbeat(channel, writer.id, writer.epoch),
+          next: await producers.heartbeat(channel, grant, writer.id, writer.epoch),
           window,
           cancel: channel.cancel,
           end: channel.end,
@@ -156,6 +158,7 @@ export function controlApi(
       }
       const { nextSeq } = await producers.append(
         channel,
+        grant,
         writer,
         records.batch,
         records.close,
@@ -183,11 +186,14 @@ export function controlApi(
 
   app.put(
     "/:id/input",
-    about("supervise", async (context, channel) => {
-      await relay.store.putInput(
-        channel.id,
-        await readBytes(context.req.raw, INPUT_BYTES),
-      );
+    about("supervise", async (context, channel, grant) => {
+      const input = await readBytes(context.req.raw, INPUT_BYTES);
+      await relay.store.putInput(channel.id, input);
+      relay.audit.note("input", grant, {
+        channel: channel.id,
+        as: "supervise",
+        bytes: input.length,
+      });
       return context.body(null, 204);
     }),
   );
@@ -205,6 +211,7 @@ export function controlApi(
     }
     const input = await relay.store.getInput(id);
     if (!input) throw new StreamError("not_found", "The channel has no input");
+    relay.audit.note("input", grant, { channel: id, as: role, bytes: input.length });
     return context.body(new Uint8Array(input), 200, {
       "content-type": "application/octet-stream",
     });
@@ -250,7 +257,9 @@ export function controlApi(
         : grant.roles.includes("supervise")
         ? "supervisor"
         : "consumer";
-      return context.json(await channel.requestCancel(by, reason));
+      const answer = await channel.requestCancel(by, reason);
+      relay.audit.note("cancelled", grant, { channel: channel.id, by, face: "http" });
+      return context.json(answer);
     }),
   );
 
@@ -264,11 +273,11 @@ function anyRole(grant: Grant): Role {
 
 async function tokensFor(
   secret: string,
-  { id, incarnation }: ChannelInfo,
+  { id, incarnation, owner: subject }: ChannelInfo,
 ): Promise<Record<string, string>> {
   const roles: Role[] = ["produce", "consume", "supervise", "cancel"];
   const tokens = await Promise.all(
-    roles.map((role) => mintToken(secret, { channel: id, incarnation, roles: [role] })),
+    roles.map((role) => mintToken(secret, { channel: id, incarnation, roles: [role], subject })),
   );
   return Object.fromEntries(roles.map((role, index) => [role, tokens[index]]));
 }

@@ -4,34 +4,40 @@
  * @module
  */
 import { type CloseKind, StreamError } from "../../stream/mod.ts";
+import type { AuditTrail } from "../audit.ts";
 import type { Channel } from "../channel.ts";
 import type { ProducerLink } from "../channel_links.ts";
 import { Deadline } from "../deadline.ts";
 import type { AppendBatch, AppendResult, Claim, Store } from "../store/store.ts";
+import type { Grant } from "../tokens.ts";
 
 /** The HTTP producers of a relay. */
 export class HttpProducers {
   #links = new Map<Channel, HttpLink>();
   #timeout: number;
   #store: Store;
+  #audit: AuditTrail;
 
   /**
    * @param timeout Milliseconds without a request after which a producer counts as gone.
    * @param store Where the claims are kept.
+   * @param audit Where it is noted who comes and goes.
    */
-  constructor(timeout: number, store: Store) {
+  constructor(timeout: number, store: Store, audit: AuditTrail) {
     this.#timeout = timeout;
     this.#store = store;
+    this.#audit = audit;
   }
 
   /** Claims a channel for an instance, and counts it as connected. */
   async claim(
     channel: Channel,
+    grant: Grant,
     instance: string,
     continues?: { epoch: number; count: number },
   ): Promise<Claim> {
     const claim = await channel.claim(instance, continues);
-    this.#connect(channel, instance, claim.epoch);
+    this.#connect(channel, grant, instance, claim.epoch);
     return claim;
   }
 
@@ -39,6 +45,7 @@ export class HttpProducers {
    * Appends for a producer.
    *
    * @param channel The channel.
+   * @param grant What the producer's credential allows.
    * @param writer Instance, epoch and seq, as the request's headers say.
    * @param batch The records.
    * @param close Set when the last record is the end.
@@ -46,6 +53,7 @@ export class HttpProducers {
    */
   async append(
     channel: Channel,
+    grant: Grant,
     writer: { id: string; epoch: number; seq: number },
     batch: AppendBatch,
     close?: CloseKind,
@@ -57,7 +65,7 @@ export class HttpProducers {
     );
     // only who holds the claim counts as connected: a stray request must not fence the real one
     if (close) this.#links.get(channel)?.leave(false);
-    else if (!channel.end) this.#connect(channel, writer.id, writer.epoch);
+    else if (!channel.end) this.#connect(channel, grant, writer.id, writer.epoch);
     return result;
   }
 
@@ -65,12 +73,18 @@ export class HttpProducers {
    * Notes a sign of life.
    *
    * @param channel The channel.
+   * @param grant What the producer's credential allows.
    * @param instance The producer.
    * @param epoch The epoch of its claim.
    * @returns The seq wanted next of its claim.
    * @throws {StreamError} `fenced` or `conflict` when it does not hold the claim.
    */
-  async heartbeat(channel: Channel, instance: string, epoch: number): Promise<number> {
+  async heartbeat(
+    channel: Channel,
+    grant: Grant,
+    instance: string,
+    epoch: number,
+  ): Promise<number> {
     const { claims } = await this.#store.info(channel.id);
     const claim = claims.find(({ producerId }) => producerId === instance);
     if (claim?.epoch !== epoch) {
@@ -82,19 +96,18 @@ export class HttpProducers {
     if (claim.fenced) {
       throw new StreamError("fenced", "A newer producer has claimed the channel");
     }
-    if (!channel.end) this.#connect(channel, instance, epoch);
+    if (!channel.end) this.#connect(channel, grant, instance, epoch);
     return claim.next;
   }
 
-  #connect(channel: Channel, instance: string, epoch: number): void {
+  #connect(channel: Channel, grant: Grant, instance: string, epoch: number): void {
     let link = this.#links.get(channel);
     if (link?.instance !== instance) {
-      link = new HttpLink(
-        channel,
-        instance,
-        epoch,
-        () => this.#links.delete(channel),
-      );
+      const visit = this.#audit.enter(grant, channel.id, "produce", "http");
+      link = new HttpLink(channel, instance, epoch, () => {
+        this.#links.delete(channel);
+        visit.leave();
+      });
       this.#links.set(channel, link);
     }
     link.seen(this.#timeout);

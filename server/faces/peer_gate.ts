@@ -16,6 +16,8 @@ export interface Session {
   message(text: string): void;
   /** Told when the connection is gone. */
   closed(code: number): void;
+  /** How much it was sent so far, in about bytes, where it reads. */
+  sent?(): number;
 }
 
 /** How a face differs from the others. */
@@ -113,12 +115,12 @@ export function admit(
     session?.closed(code);
   };
   if (!context.allowsOrigin(request.headers.get("origin"))) {
-    return fail(
-      new StreamError(
-        "forbidden",
-        "Pages of this origin may not connect to this relay",
-      ),
+    const error = new StreamError(
+      "forbidden",
+      "Pages of this origin may not connect to this relay",
     );
+    context.audit.refused(error, request.remote, {});
+    return fail(error);
   }
   const begun = options.eager?.();
   if (begun) start(begun);

@@ -46,14 +46,24 @@ export function pipe(
         id,
         grant,
         "produce",
-        (channel) => upload(channel, body, end === "eof"),
+        async (channel) => {
+          const visit = relay.audit.enter(grant, id, "produce", "pipe");
+          try {
+            return await upload(channel, body, end === "eof");
+          } finally {
+            visit.leave();
+          }
+        },
       ),
     );
   });
   app.get("/:id", async (context) => {
     const grant = await grantOf(context);
     const id = context.req.param("id");
-    const text = await relay.channels.use(id, grant, "consume", download);
+    const text = await relay.channels.use(id, grant, "consume", (channel) => {
+      const visit = relay.audit.enter(grant, id, "consume", "pipe");
+      return download(channel, visit.leave);
+    });
     return context.body(text, 200, {
       "content-type": "text/plain; charset=utf-8",
       "cache-control": "no-cache",
@@ -151,7 +161,8 @@ class PipeLink implements ProducerLink {
   }
 }
 
-function download(channel: Channel): ReadableStream<Uint8Array> {
+function download(channel: Channel, left: (bytes: number) => void): ReadableStream<Uint8Array> {
+  let sent = 0;
   const encoder = new TextEncoder();
   let leave = () => {};
   let pump = () => {};
@@ -175,7 +186,10 @@ function download(channel: Channel): ReadableStream<Uint8Array> {
         wakes: () => true, // its reader pulls
         frame: (frame, from) => {
           const text = textOf(frame, from);
-          if (text !== "") controller.enqueue(encoder.encode(text));
+          if (text === "") return;
+          const bytes = encoder.encode(text);
+          sent += bytes.length;
+          controller.enqueue(bytes);
         },
         gap: () => {},
         // what broke off must not look complete: an error cuts the chunked body short
@@ -187,7 +201,10 @@ function download(channel: Channel): ReadableStream<Uint8Array> {
         failed: fail,
       };
       const attached = channel.attachReader(sink, 0, fail);
-      leave = attached.leave;
+      leave = () => {
+        attached.leave();
+        left(sent);
+      };
       pump = () => {
         if (failure) breakOff();
         else attached.reader.pump();

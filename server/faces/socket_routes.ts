@@ -78,10 +78,15 @@ function admitV2(
         );
       }
       const client: ClientHello = hello;
-      const grant = await context.authenticate(client.auth);
-      const session = await V2[face](context, peer, id, client, grant);
-      tell(context, request, id, `${face} connected`);
-      return session;
+      try {
+        const grant = await context.authenticate(client.auth, request.remote);
+        const session = await V2[face](context, peer, id, client, grant);
+        tell(context, request, id, `${face} connected`);
+        return context.audit.session(session, grant, id, face, "v2");
+      } catch (error) {
+        context.audit.refused(error, request.remote, { channel: id, as: face, face: "v2" });
+        throw error;
+      }
     },
   });
 }
@@ -94,10 +99,15 @@ function admitV1(
   id: string,
 ): void {
   const begin = async (credential: string | undefined): Promise<Session> => {
-    const grant: Grant = await context.authenticate(credential);
-    const session = await V1[face](context, peer, id, grant);
-    tell(context, request, id, `${face} connected`, { v1: true });
-    return session;
+    try {
+      const grant: Grant = await context.authenticate(credential, request.remote);
+      const session = await V1[face](context, peer, id, grant);
+      tell(context, request, id, `${face} connected`, { v1: true });
+      return context.audit.session(session, grant, id, face, "v1");
+    } catch (error) {
+      context.audit.refused(error, request.remote, { channel: id, as: face, face: "v1" });
+      throw error;
+    }
   };
   const parameter = request.url.searchParams.get("secret");
   admit(context, peer, request, {

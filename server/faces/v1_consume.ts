@@ -37,7 +37,7 @@ export async function consumeV1(
     });
     sink.leave = leave;
     reader.pump();
-    return { message: () => {}, closed: leave };
+    return { message: () => {}, closed: leave, sent: () => sink.sent };
   });
 }
 
@@ -50,17 +50,26 @@ class V1Sink implements ReaderSink {
   #context: RelayContext;
   #peer: Peer;
   #unasked = 0;
+  #asked = 0;
 
   constructor(context: RelayContext, peer: Peer) {
     this.#context = context;
     this.#peer = peer;
   }
 
+  /** How much it was sent, in UTF-16 units of text. */
+  get sent(): number {
+    return this.#asked + this.#unasked;
+  }
+
   room(): number {
     // asking the socket costs as much as sending: it is asked once in so many bytes
     if (this.#unasked < ASK_BYTES) return ASK_BYTES;
     const room = PEER_QUEUE_BYTES - this.#peer.bufferedAmount;
-    if (room > 0) this.#unasked = 0;
+    if (room > 0) {
+      this.#asked += this.#unasked;
+      this.#unasked = 0;
+    }
     return room;
   }
 

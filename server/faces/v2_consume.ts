@@ -143,6 +143,10 @@ class ConsumerSession implements Session, ReaderSink {
     this.#leave();
   }
 
+  sent(): number {
+    return this.#sent;
+  }
+
   async #cancel(reason?: string): Promise<void> {
     try {
       demand(this.#grant, "cancel", this.#channel);
@@ -150,6 +154,11 @@ class ConsumerSession implements Session, ReaderSink {
         "consumer",
         reason,
       );
+      this.#context.audit.note("cancelled", this.#grant, {
+        channel: this.#channel.id,
+        by: "consumer",
+        face: "v2",
+      });
       this.#peer.send(JSON.stringify({ cancel: { ...cancel, ack } }));
     } catch (error) {
       // reading goes on: the wish alone was refused

@@ -1,5 +1,6 @@
 /** Readers that come at any moment, and readers that are slow. @module */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { AuditTrail } from "../../../server/audit.ts";
 import { Channels } from "../../../server/channels.ts";
 import { routeSocket } from "../../../server/faces/socket_routes.ts";
 import type { Peer } from "../../../server/peer.ts";
@@ -107,10 +108,12 @@ for (const path of ["/consume/c", "/v2/consume/c"]) {
     const FRAMES = 100;
     const store = new MemoryStore();
     const stalled = new StalledReaders();
+    const audit = new AuditTrail(undefined, store);
     const channels = new Channels({
       store,
       stalled,
       log: silentLogger,
+      audit,
       producerGrace: 1000,
       leaseGrace: 1000,
       ttl: 60_000,
@@ -126,6 +129,7 @@ for (const path of ["/consume/c", "/v2/consume/c"]) {
       secret: "s",
       insecure: true,
       log: silentLogger,
+      audit,
       authenticate: () => Promise.resolve(EVERYTHING),
       maxMessage: 256 * 1024,
       window: 1024 * 1024,
