@@ -29,12 +29,8 @@ export function httpRoutes(relay: RelayContext): Hono {
   };
   app.use(async (context, next) => {
     const origin = context.req.header("origin") ?? null;
-    if (!relay.allowsOrigin(origin)) {
-      throw new StreamError(
-        "forbidden",
-        "Pages of this origin may not use this relay",
-      );
-    }
+    const refusal = relay.refusal(context.req.raw.headers);
+    if (refusal) throw refusal;
     await next();
     if (origin !== null) {
       context.header("access-control-allow-origin", origin);

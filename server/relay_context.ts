@@ -6,6 +6,7 @@
 import type { AuditTrail } from "./audit.ts";
 import type { Channels } from "./channels.ts";
 import type { Logger } from "./log.ts";
+import type { PageRule } from "./page_rules.ts";
 import type { Peer } from "./peer.ts";
 import type { Store } from "./store/store.ts";
 import type { Grant } from "./tokens.ts";
@@ -30,8 +31,8 @@ export interface RelayContext {
   authTimeout: number;
   /** Milliseconds without a POST after which an HTTP producer counts as gone. */
   postTimeout: number;
-  /** Whether a browser page of that origin may connect; `null` stands for no browser. */
-  allowsOrigin(origin: string | null): boolean;
+  /** Refuses what a browser page may not ask, by the request's `Origin` and `Host`. */
+  refusal: PageRule;
   /** Every connected WebSocket, so that a closing relay can say goodbye. */
   peers: Set<Peer>;
   /** Makes no new channels from now on, and ends the relay within so many seconds, or its own default. */

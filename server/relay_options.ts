@@ -59,7 +59,7 @@ export interface RelayOptions {
   sweepInterval?: number;
   /** Most channels that one create token may hold at a time; 1,000 by default. */
   channelsPerToken?: number;
-  /** Origins whose pages may connect. By default all may, as they need a credential; on an insecure relay only loopback's. */
+  /** Origins whose pages may connect. By default all may, as they need a credential; on an insecure relay only loopback's, and only under loopback's or these names. */
   allowedOrigins?: string[];
   /** Takes the lines of an audit log: who did what with which channel; there is none by default. */
   audit?: Audit;

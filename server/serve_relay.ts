@@ -12,6 +12,7 @@ import { routeSocket } from "./faces/socket_routes.ts";
 import { httpRoutes } from "./http_routes.ts";
 import { IdleWatch } from "./idle_watch.ts";
 import { silentLogger } from "./log.ts";
+import { isLoopbackName, pageRule } from "./page_rules.ts";
 import type { Peer } from "./peer.ts";
 import { StalledReaders } from "./reader.ts";
 import type { RelayContext } from "./relay_context.ts";
@@ -48,7 +49,6 @@ export interface Relay {
 }
 
 const WS_TRANSPORT = "./transport/ws_transport.ts";
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/;
 
 const MIB = 1024 * 1024;
 
@@ -77,7 +77,7 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
     log = silentLogger,
     insecure = false,
   } = options;
-  const loopback = LOOPBACK.test(hostname);
+  const loopback = isLoopbackName(hostname);
   checkSafety(options, loopback, hostname);
   const seconds = (value: number | undefined, otherwise: number) => (value ?? otherwise) * 1000;
   const store = options.store ?? new MemoryStore();
@@ -114,7 +114,7 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
     window: MIB,
     authTimeout: seconds(options.authTimeout, 10),
     postTimeout: seconds(options.postTimeout, 45),
-    allowsOrigin: originRule(options),
+    refusal: pageRule(options),
     peers: new Set<Peer>(),
     drain: (seconds) => void drain(seconds),
   };
@@ -218,22 +218,6 @@ function checkSafety(
       { cause },
     );
   }
-}
-
-/** A page needs a credential like everybody else; where none is asked for, only local pages may connect. */
-function originRule(
-  { allowedOrigins, insecure }: RelayOptions,
-): (origin: string | null) => boolean {
-  return (origin) => {
-    if (origin === null) return true;
-    if (allowedOrigins) return allowedOrigins.includes(origin);
-    if (!insecure) return true;
-    try {
-      return LOOPBACK.test(new URL(origin).hostname);
-    } catch {
-      return false;
-    }
-  };
 }
 
 async function listen(

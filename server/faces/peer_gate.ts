@@ -114,13 +114,10 @@ export function admit(
     context.peers.delete(peer);
     session?.closed(code);
   };
-  if (!context.allowsOrigin(request.headers.get("origin"))) {
-    const error = new StreamError(
-      "forbidden",
-      "Pages of this origin may not connect to this relay",
-    );
-    context.audit.refused(error, request.remote, {});
-    return fail(error);
+  const refusal = context.refusal(request.headers);
+  if (refusal) {
+    context.audit.refused(refusal, request.remote, {});
+    return fail(refusal);
   }
   const begun = options.eager?.();
   if (begun) start(begun);

@@ -135,7 +135,7 @@ for (const path of ["/consume/c", "/v2/consume/c"]) {
       window: 1024 * 1024,
       authTimeout: 10_000,
       postTimeout: 10_000,
-      allowsOrigin: () => true,
+      refusal: () => undefined,
       peers: new Set(),
       drain: () => {},
     };
