@@ -77,9 +77,27 @@ sr_named_producer() {
   return 1
 }
 
+# Sets sr_tool to the producer of a kind. Fails where the program isn't there.
+sr_carried_producer() { # kind
+  local file
+  command -v "$1" >/dev/null || return
+  case $1 in
+    deno | node) file=js ;;
+    python3) file=py ;;
+    curl) file=sh ;;
+    *)
+      sr_set_tool program "$1"
+      return
+      ;;
+  esac
+  file=producer.$file
+  [ -s "$sr_dir/$file" ] || "sr_unpack_${file#*.}" >"$sr_dir/$file"
+  sr_set_tool "$1" "$sr_dir/$file"
+}
+
 # Sets sr_tool to the first usable producer.
 sr_pick_producer() {
-  local kind program file looked=()
+  local kind file looked=()
   sr_find_trust
   if [ -n "$sr_producer_path" ] && [ ! -f "$sr_producer_path" ]; then
     file=$sr_producer_path
@@ -92,20 +110,8 @@ sr_pick_producer() {
     looked+=("$sr_producer_path")
   fi
   for kind in "${sr_use[@]}"; do
-    program=$kind
-    case $kind in
-      deno | node) file=js ;;
-      python3) file=py ;;
-      curl) file=sh program=curl ;;
-      *) file= ;;
-    esac
-    looked+=("$program")
-    command -v "$program" >/dev/null || continue
-    if [ -n "$file" ] && [ ! -s "$sr_dir/producer.$file" ]; then
-      "sr_unpack_$file" >"$sr_dir/producer.$file"
-    fi
-    if [ -n "$file" ]; then sr_set_tool "$kind" "$sr_dir/producer.$file"; else sr_set_tool program "$program"; fi
-    sr_usable && return
+    looked+=("$kind")
+    sr_carried_producer "$kind" && sr_usable && return
   done
   sr_tool=()
   local IFS=, wanted='deno >= 2, node >= 22, python3 >= 3.6, curl with bash'

@@ -25,6 +25,7 @@ export const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   "token": () => import("./token.ts"),
   "keygen": () => import("./keygen.ts"),
   "check": () => import("./check.ts"),
+  "doctor": () => import("./doctor.ts"),
   "demo": () => import("./demo.ts"),
 };
 

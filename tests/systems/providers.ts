@@ -5,6 +5,7 @@
  * @module
  */
 import { provideGlobus } from "./globus.ts";
+import { provideNetns } from "./netns.ts";
 import { provideMounts } from "./mounts.ts";
 import { provideNode22 } from "./node22.ts";
 import { providePbs } from "./pbs.ts";
@@ -23,6 +24,7 @@ export const providers = {
   globus: provideGlobus,
   mounts: provideMounts,
   proxy: provideProxy,
+  netns: provideNetns,
 } as const;
 
 /** The name of a system. */

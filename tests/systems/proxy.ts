@@ -3,6 +3,7 @@ import { aptInstall } from "./apt_install.ts";
 import { onPath } from "./on_path.ts";
 import { type Provided, skipped } from "./provided.ts";
 import { runCommand } from "./run_command.ts";
+import { type Squid, startSquid } from "./squid.ts";
 
 /** What each of them allows. */
 const RULES = {
@@ -20,16 +21,9 @@ export async function provideProxy(): Promise<Provided> {
   if (lack) return skipped("proxy", lack);
   const squid = onPath("squid") ?? "squid";
   const folder = await Deno.makeTempDir({ prefix: "streamrelay-proxy-" });
-  const children: Deno.ChildProcess[] = [];
+  const running: Squid[] = [];
   const stop = async () => {
-    for (const child of children) {
-      try {
-        child.kill("SIGTERM");
-      } catch {
-        // it has ended by itself
-      }
-      await child.status;
-    }
+    for (const proxy of running) await proxy.stop();
     await Deno.remove(folder, { recursive: true });
   };
   try {
@@ -37,18 +31,9 @@ export async function provideProxy(): Promise<Provided> {
     if (Deno.uid() === 0) await runCommand(["chown", "proxy:", folder]);
     const proxies: Record<string, { url: string; log: string }> = {};
     for (const [name, rules] of Object.entries(RULES)) {
-      const port = freePort();
-      const conf = `${folder}/${name}.conf`;
-      await Deno.writeTextFile(conf, configuration(`${folder}/${name}`, port, rules));
-      const child = new Deno.Command(squid, {
-        args: ["-N", "-f", conf],
-        stdin: "null",
-        stdout: "null",
-        stderr: "null",
-      }).spawn();
-      children.push(child);
-      await listening(port, child);
-      proxies[name] = { url: `http://127.0.0.1:${port}`, log: `${folder}/${name}.log` };
+      const proxy = await startSquid({ program: squid, stem: `${folder}/${name}`, rules });
+      running.push(proxy);
+      proxies[name] = { url: proxy.url, log: proxy.log };
     }
     const { stdout } = await runCommand([squid, "-v"]);
     return {
@@ -62,37 +47,4 @@ export async function provideProxy(): Promise<Provided> {
     await stop();
     return skipped("proxy", error);
   }
-}
-
-function configuration(stem: string, port: number, rules: readonly string[]): string {
-  return [
-    `http_port 127.0.0.1:${port}`,
-    ...rules,
-    `pid_filename ${stem}.pid`,
-    `access_log stdio:${stem}.log`,
-    `cache_log ${stem}.cache.log`,
-    "cache deny all",
-    "pinger_enable off",
-    "shutdown_lifetime 0 seconds",
-    "",
-  ].join("\n");
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
-async function listening(port: number, child: Deno.ChildProcess): Promise<void> {
-  let ended = false;
-  child.status.then(() => ended = true);
-  for (const over = Date.now() + 30_000; Date.now() < over && !ended;) {
-    try {
-      using _connection = await Deno.connect({ hostname: "127.0.0.1", port });
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-  throw new Error(`squid ${ended ? "ended at once" : "does not listen"}`);
 }

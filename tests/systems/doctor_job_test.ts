@@ -1,0 +1,96 @@
+/** `doctor` about the node of a job: real Slurm, here and on a login node, real sshd. @module */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { diagnose } from "../../adapters/doctor/diagnose.ts";
+import { examineJob } from "../../adapters/doctor/examine_job.ts";
+import { type SlurmConfig, SlurmExecutor } from "../../adapters/mod.ts";
+import { programRunner } from "../../adapters/ssh_programs.ts";
+import { serveRelay } from "../../server/mod.ts";
+import { person } from "./command_line.ts";
+import { executorFixture } from "./executor_fixture.ts";
+import { needs } from "./needs.ts";
+import { type SshServer, startSshServer } from "./ssh_server.ts";
+
+const { ignore } = needs("slurm", "ssh");
+const conf = Deno.env.get("SLURM_CONF");
+
+/** What the doctor leaves where jobs leave their output. */
+function leftIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name)
+    .filter((name) => name.startsWith(".streamrelay-doctor"));
+}
+
+/** A login node that knows its cluster, for one that does not. */
+async function onLoginNode(fn: (server: SshServer) => Promise<void>): Promise<void> {
+  await using server = await startSshServer({ extra: `SetEnv SLURM_CONF=${conf}` });
+  Deno.env.delete("SLURM_CONF");
+  try {
+    await fn(server);
+  } finally {
+    Deno.env.set("SLURM_CONF", conf!);
+  }
+}
+
+async function examine(config: SlurmConfig) {
+  const executor = new SlurmExecutor(config);
+  const programs = programRunner(config.via);
+  return diagnose(await examineJob(executor, { config, programs, patience: 5 }));
+}
+
+Deno.test({
+  name: "doctor slurm - submits itself, and prints the profile to use",
+  ignore,
+  async fn() {
+    const secret = crypto.randomUUID();
+    const relay = await serveRelay({ port: 0, secret });
+    try {
+      await using somebody = await person(undefined, { STREAMRELAY_TOKEN: secret });
+      const { code, stdout, stderr } = await somebody.run([
+        ...["doctor", "slurm", "--partition", "main", "--url", relay.url],
+      ]);
+      assertEquals(code, 0, stdout + stderr);
+      assertMatch(stdout, /^ok {7}stream +\S+ has streamed this report to the relay$/m);
+      assertMatch(stdout, /^Verdict: \S+ can produce\.$/m);
+      const { executor, partition, relay: place, producer } = JSON.parse(
+        stdout.slice(stdout.indexOf("\n{\n")),
+      );
+      assertEquals([executor, partition], ["slurm", "main"]);
+      assertEquals(place, { url: relay.url });
+      assert(producer.use.includes("python3"));
+      assert(!stdout.includes(secret));
+      assertEquals(leftIn(somebody.home), []);
+    } finally {
+      await relay.close();
+    }
+  },
+});
+
+Deno.test({
+  name: "doctor slurm via ssh - nothing is installed there, and the report comes by the stream",
+  ignore,
+  fn: () =>
+    onLoginNode(async (server) => {
+      await using fixture = await executorFixture();
+      const via = { ssh: server.host, config: server.config };
+      const { produces, findings } = await examine({ ...fixture.config, via });
+      assertEquals(produces, "yes", JSON.stringify(findings));
+      assertEquals(leftIn(fixture.dir), []);
+    }),
+});
+
+Deno.test({
+  name: "doctor slurm via ssh - a node that reaches no relay answers by the job's output file",
+  ignore,
+  fn: () =>
+    onLoginNode(async (server) => {
+      await using fixture = await executorFixture();
+      const via = { ssh: server.host, config: server.config };
+      const { url, token } = fixture.config.relay as { url: string; token: string };
+      const relay = { url, token, jobUrl: "ws://127.0.0.1:9" };
+      const { produces, findings, verdict } = await examine({ ...fixture.config, via, relay });
+      assertEquals(produces, "no");
+      assertMatch(verdict, / can't produce \(port, stream\)$/);
+      const port = findings.find(({ check }) => check === "port");
+      assertStringIncludes(port!.message, "127.0.0.1:9 refuses connections from this node");
+      assertEquals(leftIn(fixture.dir), []);
+    }),
+});
