@@ -21,8 +21,8 @@ export interface AttendOptions<C extends ExecutorConfig = ExecutorConfig> {
   scheduler: Scheduler<C>;
   /** The configuration. */
   config: C;
-  /** The job's output file, where it is known. */
-  outputPath: () => string | undefined;
+  /** The files that may hold the job's last words, where they are known: its errors, its output. */
+  outputPaths: () => (string | undefined)[];
   /** What becomes of the job when this process goes away. */
   onDisconnect: OnDisconnect;
   /** The channel has its end. */
@@ -61,7 +61,12 @@ export async function attend<C extends ExecutorConfig>(
     announce: (status) => announce(status),
     watch: (jobId, listener) => scheduler.watch(jobId, listener, { ...config, timings }),
     cancelJob: (jobId) => scheduler.cancelJob(jobId),
-    output: (jobId) => scheduler.output(jobId, options.outputPath()),
+    output: async (jobId) => {
+      for (const path of options.outputPaths()) {
+        const text = await scheduler.output(jobId, path);
+        if (text) return text;
+      }
+    },
     timings,
     announceRunning: config.producer?.script ?? false,
     ...(key !== undefined && { open: (status) => openFailing(key, channel, status) }),

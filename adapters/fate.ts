@@ -7,6 +7,7 @@ import type { ErrorCode } from "../stream/error_code.ts";
 import { isErrorCode } from "../stream/error_code.ts";
 import type { ErrorEvent, StatusEvent } from "../stream/event.ts";
 import type { JobReport } from "./job_report.ts";
+import { tellsOutOfMemory } from "./memory_words.ts";
 
 /** The failing end of a stream, as it is set. */
 export type Verdict = Pick<ErrorEvent, "code" | "message" | "details">;
@@ -110,6 +111,10 @@ export function judge(
 
   if (report.fate && report.fate.code !== "completed") {
     const { code, message } = report.fate;
+    const signalled = details.signal !== undefined;
+    if (code === "job_failed" && signalled && tellsOutOfMemory(known.output ?? "")) {
+      return { code: "oom", message: "The job used more memory than it had asked for", details };
+    }
     // the script knows best what its program did, the scheduler what was done to it
     return code === "job_failed" && lastWords
       ? { code, message: lastWords.message, details }

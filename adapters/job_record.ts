@@ -43,6 +43,8 @@ export interface SubmittedJob {
   key?: string;
   /** The job's output file, where it is known. */
   output?: string;
+  /** The job's error file, where it is another one and is known. */
+  errors?: string;
   /** Whether nobody stayed to supervise it. */
   detached?: boolean;
   /** Files of the job that have to be removed at its end; on the machine of `via`, if there is one. */

@@ -74,9 +74,9 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
    * @param job The job.
    */
   adopt(job: SubmittedJob): void {
-    const { channel, incarnation, tokens, relay, jobId, output, key } = job;
+    const { channel, incarnation, tokens, relay, jobId, output, errors, key } = job;
     this.#channel = { channel, incarnation, tokens, relay, key };
-    this.#submitted = { jobId, output };
+    this.#submitted = { jobId, output, errors };
     this.#files = job.files ?? [];
     this.#detached = job.detached ?? false;
     this.#ready = Promise.resolve(this.#channel);
@@ -209,7 +209,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
       channel: this.#channel!,
       scheduler: this.#scheduler,
       config: this.#config,
-      outputPath: () => this.#submitted?.output,
+      outputPaths: () => [this.#submitted?.errors, this.#submitted?.output],
       onDisconnect: this.#onDisconnect,
       onEnd: (end) => this.#ends(end),
       onLost: (error) => this.#fail(error),

@@ -133,6 +133,7 @@ export function recordOf<C extends ExecutorConfig>(
     tokens,
     ...(key !== undefined && { key }),
     ...(submitted.output && { output: submitted.output }),
+    ...(submitted.errors && { errors: submitted.errors }),
     ...(files.length > 0 && { files }),
     ...(scheduler.via && { via: scheduler.via }),
   };

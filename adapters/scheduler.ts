@@ -32,6 +32,8 @@ export interface Submitted {
   notice?: string;
   /** The job's output file, where it is known. */
   output?: string;
+  /** The job's error file, where it is another one and is known. */
+  errors?: string;
 }
 
 /** An executor, as a run of it sees it. */

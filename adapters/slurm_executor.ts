@@ -10,7 +10,7 @@ import type { JobReport } from "./job_report.ts";
 import { type JobFiles, localFiles, remoteFiles } from "./job_files.ts";
 import { nodeFacingAddress } from "./node_facing_address.ts";
 import type { ProgramRunner } from "./program_runner.ts";
-import type { ProgramOutcome } from "./run_program.ts";
+import type { ProgramOutcome, RunProgramOptions } from "./run_program.ts";
 import type { Submission, Submitted } from "./scheduler.ts";
 import { failure, refusal } from "./scheduler_words.ts";
 import type { ScriptSource } from "./script_source.ts";
@@ -18,7 +18,8 @@ import { slurmOutput } from "./slurm_output.ts";
 import { refuseOther, type Via } from "./ssh_options.ts";
 import { programRunner, relayBehind } from "./ssh_programs.ts";
 import { sbatchArguments, type SlurmOptions } from "./slurm_options.ts";
-import { parsePartitionsDown, parseSqueue, SQUEUE_FORMAT } from "./slurm_states.ts";
+import { SlurmQuestions } from "./slurm_questions.ts";
+import { DEFAULT_TIMINGS } from "./timings.ts";
 
 /** Configuration of a {@linkcode SlurmExecutor}. */
 export interface SlurmConfig extends ExecutorConfig, SlurmOptions {
@@ -35,9 +36,7 @@ export interface SlurmConfig extends ExecutorConfig, SlurmOptions {
 }
 
 /** What the site's own variables would change about questions. */
-const QUESTION_VARIABLES = /^(SQUEUE|SINFO|SLURM_TIME_FORMAT)/;
-
-const archives = new Map<string, Promise<boolean>>();
+const QUESTION_VARIABLES = /^(SQUEUE|SINFO|SACCT|SLURM_TIME_FORMAT)/;
 
 /**
  * Runs scripts as batch jobs of Slurm, and gives what they print while they print it. The script's own
@@ -118,15 +117,9 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     );
   }
 
-  /** Whether `AccountingStoreFlags` keeps scripts or environments. */
+  /** Whether the site keeps scripts or environments where others may read them. */
   protected override archivesScripts(): Promise<boolean> {
-    let known = archives.get(this.cluster);
-    if (!known) {
-      known = this.#askArchives();
-      archives.set(this.cluster, known);
-      known.catch(() => archives.delete(this.cluster));
-    }
-    return known;
+    return this.#questions.site(this.#run).then((site) => site.archivesScripts);
   }
 
   /** Hands the script to `sbatch`, on its standard input. */
@@ -138,51 +131,32 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     const { code, stdout, stderr } = await this.#run(
       "sbatch",
       ["--parsable", ...args, ...chdir],
-      jobScript,
+      { stdin: jobScript },
     );
     // "--parsable" prints the id, and the cluster behind a semicolon
     const jobId = stdout.trim().split("\n").at(-1)?.split(";")[0] ?? "";
     if (code !== 0 || !/^\d+$/.test(jobId)) {
       throw refusal("sbatch", stderr || stdout.trim());
     }
-    const output = slurmOutput(
+    // what a login shell starts in is the home folder
+    const folder = this.via ? "" : Deno.cwd();
+    const { directives } = script;
+    const output = slurmOutput(jobId, config, directives, folder);
+    const errors = slurmOutput(jobId, config, directives, folder, "error");
+    return {
       jobId,
-      config,
-      script.directives,
-      // what a login shell starts in is the home folder
-      this.via ? "" : Deno.cwd(),
-    );
-    return { jobId, ...(notice && { notice }), ...(output && { output }) };
+      ...(notice && { notice }),
+      ...(output && { output }),
+      ...(errors && { errors }),
+    };
   }
 
   /** Tells where jobs are. */
   protected override async states(
     jobIds: readonly string[],
   ): Promise<Map<string, JobReport>> {
-    const { code, stdout, stderr } = await this.#run("squeue", [
-      "-h",
-      "-t",
-      "all",
-      "-j",
-      jobIds.join(","),
-      "-O",
-      SQUEUE_FORMAT,
-    ]);
-    if (code !== 0) {
-      // a single id that is unknown is an error, one of several is just left out
-      if (/invalid job id/i.test(stderr)) return new Map();
-      throw failure("squeue", stderr);
-    }
-    const reports = parseSqueue(stdout);
-    const never = [...reports.values()].filter((job) => job.neverStartable);
-    if (never.length > 0) {
-      const down = await this.#partitionsDown();
-      for (const job of never) {
-        job.neverStartable = down !== undefined &&
-          job.partitions.some((name) => !down.has(name));
-      }
-    }
-    return reports;
+    const pace = { ...DEFAULT_TIMINGS, ...this.config.timings };
+    return await this.#questions.states(this.#run, jobIds, pace);
   }
 
   /** Ends a job. */
@@ -198,33 +172,17 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     return bin ? `${bin}/${program}` : program;
   }
 
-  /**
-   * `undefined` where the question failed, which is no reason to give a job up. Where it is forbidden
-   * (`PrivateData`) Slurm's reason stands alone: it is another one for a partition that is down.
-   */
-  async #partitionsDown(): Promise<Set<string> | undefined> {
-    const { code, stdout, stderr } = await this.#run("sinfo", [
-      "-h",
-      "-o",
-      "%R|%a",
-    ]);
-    if (code === 0) return parsePartitionsDown(stdout);
-    return /denied/i.test(stderr) ? new Set() : undefined;
+  get #questions(): SlurmQuestions {
+    return SlurmQuestions.of(this.cluster);
   }
 
-  async #askArchives(): Promise<boolean> {
-    const { stdout } = await this.#run("scontrol", ["show", "config"]);
-    return /^AccountingStoreFlags\s*=.*job_(script|env)/im.test(stdout);
-  }
-
-  async #run(
+  #run = async (
     program: string,
     args: string[],
-    stdin?: string,
-  ): Promise<ProgramOutcome> {
-    return await this.#programs.run(this.#path(program), args, {
-      stdin,
-      unset: program === "squeue" || program === "sinfo" ? QUESTION_VARIABLES : undefined,
+    options: RunProgramOptions = {},
+  ): Promise<ProgramOutcome> =>
+    await this.#programs.run(this.#path(program), args, {
+      unset: program === "sbatch" || program === "scancel" ? undefined : QUESTION_VARIABLES,
+      ...options,
     });
-  }
 }

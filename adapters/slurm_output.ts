@@ -12,7 +12,9 @@ import { parseDirectives } from "./directives.ts";
  * @param config Options, which win.
  * @param directives The script's `#SBATCH` lines.
  * @param folder Where the job is submitted from; this process's folder by default.
- * @returns A path, absolute where the folder is; `undefined` for patterns other than `%j`, `%A` and `%%`.
+ * @param kind Which of its files; the output unless given.
+ * @returns A path, absolute where the folder is; `undefined` for patterns other than `%j`, `%A` and `%%`,
+ * and where errors go to the output file.
  * @example
  * ```ts
  * import { slurmOutput } from "./slurm_output.ts";
@@ -23,13 +25,15 @@ import { parseDirectives } from "./directives.ts";
  */
 export function slurmOutput(
   jobId: string,
-  config: { output?: string; workdir?: string },
+  config: { output?: string; error?: string; workdir?: string },
   directives: readonly string[] = [],
   folder: string = Deno.cwd(),
+  kind: "output" | "error" = "output",
 ): string | undefined {
   const said = parseDirectives([...directives]);
   const find = (name: string) => said.findLast((option) => option.name === name)?.value;
-  const pattern = config.output ?? find("output") ?? "slurm-%j.out";
+  const pattern = config[kind] ?? find(kind) ?? (kind === "output" ? "slurm-%j.out" : undefined);
+  if (pattern === undefined) return undefined;
   const path = pattern.replace(
     /%(\d*)([jA%])/g,
     (_all, width: string, letter: string) =>

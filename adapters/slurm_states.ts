@@ -51,6 +51,9 @@ const ENDED = new Set([
   "PREEMPTED",
 ]);
 
+/** Reasons of jobs that wait for something else than their turn. */
+const BY_ITSELF = /^(JobHeld|Dependency|BeginTime|JobArrayTaskLimit|Partition|BadConstraints)/;
+
 /** A report with the partitions the job may run in. */
 export interface SlurmReport extends JobReport {
   /** Names of partitions. */
@@ -127,6 +130,26 @@ export function parsePartitionsDown(text: string): Set<string> {
   return down;
 }
 
+/**
+ * Whether a job waits for something else than its turn, so that it has no place in the queue.
+ *
+ * @param reason Slurm's reason, if it gave one yet.
+ * @returns `true` for one that is held, depends on others, or can't run.
+ */
+export function waitsByItself(reason = ""): boolean {
+  return BY_ITSELF.test(reason);
+}
+
+/**
+ * Whether a job is over.
+ *
+ * @param state Slurm's word for where it is.
+ * @returns `true` for every final state.
+ */
+export function isEnded(state: string): boolean {
+  return ENDED.has(state);
+}
+
 function phaseOf(state: string): JobReport["phase"] {
   if (PENDING.has(state)) return "pending";
   return ENDED.has(state) ? "ended" : "active";
@@ -168,6 +191,10 @@ export function slurmFate(
       return fate("walltime", "The job ran into its deadline");
     case "CANCELLED":
     case "REVOKED":
+      // a site, or --kill-on-invalid-dep, has Slurm cancel such a job by itself
+      if (reason === "DependencyNeverSatisfied") {
+        return fate("never_startable", "The job waited for one that has failed");
+      }
       return fate(
         "job_cancelled",
         "The job was cancelled by somebody else (scancel)",

@@ -20,6 +20,7 @@ import {
 } from "./fate.ts";
 import { JobCancel } from "./job_cancel.ts";
 import type { JobReport, JobWatch, ReportListener } from "./job_report.ts";
+import { StatusNews } from "./status_news.ts";
 import type { Timings } from "./timings.ts";
 
 /** What a supervisor works with. */
@@ -61,7 +62,7 @@ export class Supervisor implements ReportListener {
   #verdict?: Verdict;
   #over = false;
   #concluding = false;
-  #announced = "";
+  #news = new StatusNews();
   #attempt = 0;
   #restarts?: number;
   #neverSeen = 0;
@@ -257,9 +258,9 @@ export class Supervisor implements ReportListener {
     const jobId = this.#jobId!;
     this.#watch?.stop();
     if (this.#cancel) return await this.conclude(this.#cancelVerdict());
-    const output = this.#lastWords
-      ? undefined
-      : await this.#options.output(jobId).catch(() => undefined);
+    // a job that was killed may be told there why, by who killed it
+    const told = this.#lastWords !== undefined && !isSignalled(this.#lastWords);
+    const output = told ? undefined : await this.#options.output(jobId).catch(() => undefined);
     const verdict = judge(report, {
       jobId,
       connected: this.#everConnected,
@@ -325,10 +326,7 @@ export class Supervisor implements ReportListener {
 
   /** Announces what is new. */
   #tell(status: StatusEvent): void {
-    const { eta: _moves, ...news } = status;
-    const text = JSON.stringify(news);
-    if (text === this.#announced) return;
-    this.#announced = text;
+    if (!this.#news.isNew(status)) return;
     this.#options.announce(status);
   }
 

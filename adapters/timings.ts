@@ -25,6 +25,18 @@ export interface Timings {
    */
   pollFirst?: number;
   /**
+   * Least time between two looks at a scheduler's whole queue, for the place of jobs that wait in it.
+   *
+   * @default {300_000}
+   */
+  placesEvery?: number;
+  /**
+   * How long a scheduler's accounting may take to tell how a job ended.
+   *
+   * @default {20_000}
+   */
+  accountingTime?: number;
+  /**
    * Share of an interval that is added at random, so that many users don't ask in step.
    *
    * @default {0.2}
@@ -69,6 +81,8 @@ export const DEFAULT_TIMINGS: Required<Timings> = {
   pollEvery: 30_000,
   pollAtMost: 120_000,
   pollFirst: 2_000,
+  placesEvery: 300_000,
+  accountingTime: 20_000,
   jitter: 0.2,
   fateAt: [1_000, 2_000, 5_000, 15_000],
   fateEvery: 30_000,

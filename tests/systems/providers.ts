@@ -12,11 +12,13 @@ import { providePbs } from "./pbs.ts";
 import { provideProxy } from "./proxy.ts";
 import { providePython } from "./python.ts";
 import { provideSlurm } from "./slurm.ts";
+import { provideSlurmdbd } from "./slurmdbd.ts";
 import { provideSsh } from "./sshd.ts";
 
 /** Providers by the name that `needs` and `REQUIRE` use. */
 export const providers = {
   slurm: provideSlurm,
+  slurmdbd: provideSlurmdbd,
   ssh: provideSsh,
   pbs: providePbs,
   python: providePython,

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Stop what slurm-up.sh started under STATE_DIR, by its pid files only.
+# Stop what slurm-up.sh and slurm-acct-up.sh started under STATE_DIR, by its pid files only.
 # usage: slurm-down.sh STATE_DIR [--purge]
 set -u
 dir=$(cd "${1:?state dir}" 2>/dev/null && pwd -P) || exit 0
@@ -18,6 +18,8 @@ if is "$dir/run/slurmctld.pid" slurmctld; then
 fi
 stop "$dir/run/slurmd.pid" slurmd
 stop "$dir/run/slurmctld.pid" slurmctld
+stop "$dir/run/slurmdbd.pid" slurmdbd
+stop "$dir/run/db/m.pid" mariadbd
 stop "$dir/run/munged.pid" munged
 [ "${2:-}" = --purge ] && rm -rf "$dir"
 exit 0

@@ -9,7 +9,9 @@
 #   SLURM_MEM (2000)           its memory in MB
 #   SLURM_MIN_JOB_AGE (300)    seconds a finished job stays visible
 #   SLURM_PRIVATE_DATA (jobs,usage)   empty: everybody sees every job
+#   SLURM_MEMORY ()            job: memory is allotted, and what a job uses beyond its share kills it
 #   SLURM_EXTRA ()             further lines of slurm.conf
+# Accounting (sacct) where slurm-acct-up.sh was called for the same folder before.
 # Partitions: main (the default, 60 min) and tiny (1 min, for PartitionTimeLimit).
 set -euo pipefail
 umask 022
@@ -41,6 +43,22 @@ if ! alive "$dir/run/munged.pid" munged; then
 fi
 
 # --- slurm.conf, written once
+if [ -s "$dir/slurmdbd.conf" ]; then
+  # without the socket in AccountingStoragePass clients hang
+  acct="AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort=$(sed -n s/^DbdPort=//p "$dir/slurmdbd.conf")
+AccountingStoragePass=$dir/run/munge.socket"
+else acct=AccountingStorageType=accounting_storage/none; fi
+# without cgroups the memory that processes have is looked at every second
+if [ "${SLURM_MEMORY:-}" = job ]; then
+  memory="JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill,NoShared
+SelectTypeParameters=CR_CPU_Memory
+DefMemPerCPU=400"
+else memory="JobAcctGatherType=jobacct_gather/none
+SelectTypeParameters=CR_CPU"; fi
 if [ ! -s "$dir/slurm.conf" ]; then
   ctl=$(free_port); d=$(free_port)
   while [ "$d" = "$ctl" ]; do d=$(free_port); done
@@ -63,15 +81,14 @@ SlurmdLogFile=$dir/log/slurmd.log
 SlurmdParameters=config_overrides
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
+$acct
+$memory
 JobCompType=jobcomp/filetxt
 JobCompLoc=$dir/log/jobcomp.txt
 JobRequeue=1
 SwitchType=switch/none
 MpiDefault=none
 SelectType=select/cons_tres
-SelectTypeParameters=CR_CPU
 SchedulerType=sched/backfill
 SchedulerParameters=sched_interval=1,bf_interval=2,batch_sched_delay=0,sched_min_interval=0
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
@@ -90,6 +107,11 @@ fi
 touch "$dir/log/jobcomp.txt"
 export SLURM_CONF=$dir/slurm.conf
 
+if [ -s "$dir/slurmdbd.conf" ] && ! alive "$dir/run/slurmdbd.pid" slurmdbd; then
+  MYSQL_UNIX_PORT=$dir/run/db/m.sock slurmdbd >>"$dir/log/start.log" 2>&1
+  for _ in $(seq 300); do sacctmgr -n -i list cluster >/dev/null 2>&1 && break; sleep 0.1; done
+  sacctmgr -i add cluster test >>"$dir/log/start.log" 2>&1 || true
+fi
 alive "$dir/run/slurmctld.pid" slurmctld || slurmctld -f "$SLURM_CONF" >>"$dir/log/start.log" 2>&1
 alive "$dir/run/slurmd.pid" slurmd || slurmd -f "$SLURM_CONF" >>"$dir/log/start.log" 2>&1
 

@@ -1,11 +1,14 @@
 /** Slurm, from Debian's packages, on a cluster of the runner's own. @module */
 import { aptInstall } from "./apt_install.ts";
+import { otherUser } from "./other_user.ts";
 import { type Provided, skipped } from "./provided.ts";
 import { runCommand } from "./run_command.ts";
 import { startSlurmCluster } from "./slurm_cluster.ts";
 
-const PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "squeue"];
-const PACKAGES = [
+/** What a cluster needs, besides what accounting needs. */
+export const PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "squeue"];
+/** The packages that hold it. */
+export const PACKAGES = [
   "slurm-wlm",
   "munge",
   "slurm-wlm-basic-plugins",
@@ -13,7 +16,6 @@ const PACKAGES = [
   "slurmctld",
   "slurmd",
 ];
-const OTHER_USER = "streamrelay-test";
 
 /**
  * Starts a real one-node Slurm.
@@ -42,22 +44,4 @@ export async function provideSlurm(): Promise<Provided> {
   } catch (error) {
     return skipped("slurm", error);
   }
-}
-
-/** An account without password or home; it is left in place, as packages are. */
-async function otherUser(): Promise<Record<string, string>> {
-  if (Deno.uid() !== 0) return {};
-  const exists = async () => (await runCommand(["id", "-u", OTHER_USER])).code === 0;
-  if (!await exists()) {
-    await runCommand([
-      "useradd",
-      "--system",
-      "--shell",
-      "/bin/bash",
-      "--home-dir",
-      "/tmp",
-      OTHER_USER,
-    ]);
-  }
-  return await exists() ? { STREAMRELAY_TEST_OTHER_USER: OTHER_USER } : {};
 }

@@ -21,6 +21,19 @@ export interface SlurmClusterOptions {
    * @default {300}
    */
   minJobAge?: number;
+  /**
+   * Whether it has a slurmdbd with a database of its own, for `sacct`; root alone can start one.
+   *
+   * @default {false}
+   */
+  accounting?: boolean;
+  /**
+   * Whether memory is allotted (400 MB a CPU), and a job killed that uses more: by Slurm itself, which
+   * looks at the processes every second and needs no cgroups.
+   *
+   * @default {false}
+   */
+  memory?: boolean;
   /** Further lines of slurm.conf. */
   extra?: string;
 }
@@ -50,21 +63,20 @@ export async function startSlurmCluster(
   const stop = async () => {
     await runCommand(["bash", script("slurm-down.sh"), dir, "--purge"]);
   };
-  const { code, stderr } = await runCommand(
-    ["bash", script("slurm-up.sh"), dir],
-    {
-      env: {
-        SLURM_CPUS: `${options.cpus ?? 64}`,
-        SLURM_PRIVATE_DATA: options.privateData ?? "jobs,usage",
-        SLURM_MIN_JOB_AGE: `${options.minJobAge ?? 300}`,
-        SLURM_EXTRA: options.extra ?? "",
-      },
-    },
-  );
-  if (code !== 0) {
+  const up = async (name: string, env: Record<string, string> = {}) => {
+    const { code, stderr } = await runCommand(["bash", script(name), dir], { env });
+    if (code === 0) return;
     await stop();
     throw new Error(`Cannot start Slurm: ${stderr.trim()}`);
-  }
+  };
+  if (options.accounting) await up("slurm-acct-up.sh");
+  await up("slurm-up.sh", {
+    SLURM_CPUS: `${options.cpus ?? 64}`,
+    SLURM_PRIVATE_DATA: options.privateData ?? "jobs,usage",
+    SLURM_MIN_JOB_AGE: `${options.minJobAge ?? 300}`,
+    SLURM_MEMORY: options.memory ? "job" : "",
+    SLURM_EXTRA: options.extra ?? "",
+  });
   return { conf: `${dir}/slurm.conf`, dir, stop };
 }
 

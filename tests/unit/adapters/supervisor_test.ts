@@ -251,3 +251,29 @@ Deno.test("supervisor - what an earlier attempt said is no part of a later one's
   assertEquals(message, "The job ended with exit code 1");
   assertEquals(details, { jobId: "7" });
 });
+
+Deno.test("supervisor - a job that was killed may be told why in its output: for its memory", async () => {
+  const { supervisor, end } = supervised({
+    output: "go\nslurmstepd-n1: error: Exceeded job memory limit\n",
+  });
+  supervisor.submitted("7");
+  supervisor.producerStatus({ state: "failing", details: { signal: 9, stderr: "words" } });
+  supervisor.report({
+    phase: "ended",
+    state: "FAILED",
+    fate: { code: "job_failed", message: "Killed by signal 9", details: { signal: 9 } },
+  });
+  const { code, details } = await end();
+  assertEquals(code, "oom");
+  assertEquals(details?.stderr, "words");
+});
+
+Deno.test("supervisor - an expected start is told when it becomes known, and when it moves by much", () => {
+  const { supervisor, statuses } = supervised();
+  supervisor.submitted("7");
+  for (const eta of [undefined, 1_000_000, 1_010_000, 1_900_000]) {
+    supervisor.report({ phase: "pending", state: "PENDING", eta });
+  }
+  supervisor.stop();
+  assertEquals(statuses.map(({ eta }) => eta), [undefined, 1_000_000, 1_900_000]);
+});
