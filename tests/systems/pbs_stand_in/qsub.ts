@@ -67,7 +67,8 @@ const job: Job = {
     Resource_List: Object.fromEntries(resources),
     ...(options.has("A") && { Account_Name: options.get("A") }),
     Submit_arguments: Deno.args.join(" "),
-    Variable_List: { PBS_O_WORKDIR: folder },
+    // with -V the submitter's whole environment is shown to everybody
+    Variable_List: { ...(options.has("V") && Deno.env.toObject()), PBS_O_WORKDIR: folder },
     ...(never && {
       comment:
         `Can Never Run: Insufficient amount of resource: ncpus (R: ${cpus} A: ${CPUS} T: ${CPUS})`,
