@@ -1,13 +1,22 @@
 /** A site's policy is obeyed by the command line and by the library, and named where it refuses. @module */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { type Executor, SlurmExecutor, SshExecutor, StreamError } from "../../adapters/mod.ts";
 import { serveRelay } from "../../server/mod.ts";
 import { type Person, person } from "./command_line.ts";
 import { needs } from "./needs.ts";
 import { runCommand } from "./run_command.ts";
 import { type SiteMachine, siteMachine } from "./site_machine.ts";
+import { startSshServer } from "./ssh_server.ts";
 
 const { ignore } = needs("mounts");
 const { ignore: noSlurm } = needs("mounts", "slurm");
+const { ignore: noSsh } = needs("mounts", "slurm", "ssh");
 const FILE = "/etc/streamrelay/policy.json";
 const CLI = new URL("../../cli.ts", import.meta.url).pathname;
 const CHILD = new URL("site_policy_child.ts", import.meta.url).pathname;
@@ -102,10 +111,13 @@ Deno.test({
       `Cannot use relay ${relay.url}: the site's policy ${FILE} has allowedRelays = wss://*.example.edu`,
     ]);
     await site.write("policy.json", { requireEncryption: true });
-    assertEquals(await library(site, { config }), { text: "hello" });
+    assertEquals(await library(site, { config }), { text: "hello", every: 30_000 });
     const plain = await library(site, { config: { ...config, encryption: "off" } });
     assertEquals(plain.code, "policy");
     assertStringIncludes(plain.message, FILE);
+    await site.write("policy.json", { minPollInterval: 600 });
+    const eager = { ...config, timings: { pollEvery: 10, pollAtMost: 10 } };
+    assertEquals(await library(site, { config: eager }), { text: "hello", every: 600_000 });
   },
 });
 
@@ -123,7 +135,7 @@ Deno.test({
       assert(message.startsWith(`Cannot submit jobs under the site's policy ${FILE}: `), message);
     }
     await using site = await siteMachine();
-    assertEquals(await library(site, { config }), { text: "hello" });
+    assertEquals((await library(site, { config })).text, "hello");
     // root may read every file; nobody can read a folder as one
     await Deno.mkdir(`${site.files}/policy.json`);
     const { code, message } = await library(site, { config });
@@ -222,5 +234,46 @@ Deno.test({
     );
     assertEquals(code, 20);
     assertStringIncludes(stderr, FILE);
+  },
+});
+
+Deno.test({
+  name: "site policy - a login node's own binds who submits there over ssh",
+  // a plain user's sshd can't be given mounts
+  ignore: noSsh || Deno.uid() !== 0,
+  async fn() {
+    const secret = "a long random secret";
+    await using relay = await serveRelay({ port: 0, secret });
+    await using site = await siteMachine({ requireEncryption: true });
+    await using server = await startSshServer({
+      within: site.command,
+      extra: `SetEnv SLURM_CONF=${Deno.env.get("SLURM_CONF")}`,
+    });
+    const { host, config: sshConfig } = server;
+    const shared = {
+      relay: { url: relay.url, token: secret },
+      workdir: "/tmp",
+      output: "/dev/null",
+    };
+    const slurm = () => new SlurmExecutor({ ...shared, via: { ssh: host, config: sshConfig } });
+    assertEquals(await slurm().stream({ text: "cat" }, "hello").text(), "hello");
+    for (
+      const executor of [slurm(), new SshExecutor({ ...shared, host, sshConfig })] as Executor[]
+    ) {
+      const plain = executor.stream({ text: "cat" }, "hello", { encryption: "off" });
+      const error = await assertRejects(() => plain.text(), StreamError);
+      assertEquals([error.code, error.message], [
+        "policy",
+        `Cannot stream with encryption "off": the site's policy hpc:${FILE} has requireEncryption = true`,
+      ]);
+    }
+    await site.write("policy.json", "{");
+    await using broken = await startSshServer({ within: site.command });
+    const one = new SshExecutor({ ...shared, host: broken.host, sshConfig: broken.config });
+    const error = await assertRejects(
+      () => one.stream({ text: "cat" }, "hello").text(),
+      StreamError,
+    );
+    assertStringIncludes(error.message, `the site's policy hpc:${FILE}: `);
   },
 });

@@ -9,6 +9,8 @@ export interface SshServerOptions {
   user?: string;
   /** The program; Debian's sshd by default. */
   program?: string;
+  /** What is put before the command that starts it, such as one that gives it mounts of its own. */
+  within?: readonly string[];
 }
 
 /** A running sshd. */
@@ -37,7 +39,8 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     await runCommand(["bash", script("sshd-down.sh"), dir, "--purge"]);
   };
   const user = options.user === undefined ? [] : [options.user];
-  const { code, stderr } = await runCommand(["bash", script("sshd-up.sh"), dir, ...user], {
+  const command = [...options.within ?? [], "bash", script("sshd-up.sh"), dir, ...user];
+  const { code, stderr } = await runCommand(command, {
     env: {
       SSHD_EXTRA: options.extra ?? "",
       ...(options.program && { SSHD: options.program }),
