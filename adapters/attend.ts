@@ -23,6 +23,8 @@ export interface AttendOptions<C extends ExecutorConfig = ExecutorConfig> {
   config: C;
   /** The files that may hold the job's last words, where they are known: its errors, its output. */
   outputPaths: () => (string | undefined)[];
+  /** Seconds that the channel stays under supervision after this process is gone. */
+  lease: number;
   /** What becomes of the job when this process goes away. */
   onDisconnect: OnDisconnect;
   /** The channel has its end. */
@@ -77,7 +79,7 @@ export async function attend<C extends ExecutorConfig>(
     channel,
     token,
     key: "",
-    lease: config.lease,
+    lease: options.lease,
     onDisconnect,
     retry: { giveUpAfter: config.giveUpAfter },
     onStatus: (status) => supervisor.producerStatus(status),

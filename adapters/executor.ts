@@ -11,6 +11,7 @@ import type { CancelAck } from "../stream/v2_control.ts";
 import type { DirectivePrefix } from "./directives.ts";
 import type { ExecutorConfig, Script, StreamOptions } from "./executor_config.ts";
 import type { Input } from "./input_bytes.ts";
+import type { Whereabouts } from "./whereabouts.ts";
 import { type SubmittedJob, writeJobRecord } from "./job_record.ts";
 import type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
 import { JobRun } from "./job_run.ts";
@@ -226,6 +227,11 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
     return undefined;
   }
 
+  /** What else leads to the scheduler again, without any secret. */
+  protected whereabouts(_config: C): Whereabouts | undefined {
+    return undefined;
+  }
+
   /** The files of jobs, where the scheduler's programs run. */
   protected get files(): JobFiles {
     return localFiles;
@@ -294,6 +300,7 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
       kind: this.kind,
       attended: this.attended,
       via: this.via,
+      whereabouts: (config) => this.whereabouts(config),
       files: this.files,
       relay: (config) => this.relay(config),
       readScript: () => readScript(script, this.directivePrefix, this.files),

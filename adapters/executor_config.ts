@@ -60,7 +60,7 @@ export interface ExecutorConfig {
   /**
    * Seconds that the channel stays under supervision after this process is gone.
    *
-   * @default {600}
+   * @default 600; 10 for jobs that live no longer than this process.
    */
   lease?: number;
   /**

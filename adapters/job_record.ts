@@ -6,6 +6,7 @@
  */
 import { isChannelId } from "../stream/channel_id.ts";
 import { StreamError } from "../stream/stream_error.ts";
+import type { Whereabouts } from "./whereabouts.ts";
 import type { Via } from "./ssh_options.ts";
 import { readPrivate, stateFolder, writePrivate } from "./state_folder.ts";
 
@@ -51,6 +52,8 @@ export interface SubmittedJob {
   files?: string[];
   /** The machine that the scheduler's programs run on, where that is not this one. */
   via?: Via;
+  /** What else leads to its scheduler again. */
+  whereabouts?: Whereabouts;
 }
 
 const FOLDER = "jobs";

@@ -10,7 +10,8 @@ import type { EventBatch, JobInfo, TokenStreamSource } from "../stream/token_sou
 import type { CancelAck, CancelRequest, ChannelEnd, OnDisconnect } from "../stream/v2_control.ts";
 import { attend, type Attendance } from "./attend.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
-import { removeJobRecord, type SubmittedJob, writeJobRecord } from "./job_record.ts";
+import { JobMemory } from "./job_memory.ts";
+import type { SubmittedJob } from "./job_record.ts";
 import { finalRecord } from "./final_record.ts";
 import { type Launch, type PreparedJob, prepareJob, recordOf } from "./launch.ts";
 import type { PreparedChannel } from "./prepare_channel.ts";
@@ -47,6 +48,8 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
   #readers = 0;
   #wish?: Partial<CancelRequest>;
   #release: () => void = () => {};
+  #memory = new JobMemory();
+  #lease: number;
 
   /**
    * @param scheduler Where the job runs.
@@ -55,6 +58,8 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
   constructor(scheduler: Scheduler<C>, config: C) {
     this.#scheduler = scheduler;
     this.#config = config;
+    // nobody else can ever say how an attended job ended
+    this.#lease = config.lease ?? (scheduler.attended ? ATTENDED_GRACE : 600);
     this.ended = new Promise((resolve) => this.#settle = resolve);
     this.#ready = this.ended.then(() => this.#channel);
   }
@@ -112,6 +117,8 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     } finally {
       this.#readers--;
       if (!complete && this.#readers === 0) this.#leave();
+      // who has seen the end may leave at once, and the record shall not stay behind
+      if (complete) await this.#memory.settled;
     }
   }
 
@@ -152,7 +159,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     try {
       this.#release = this.#scheduler.enter(this.#config);
       prepared = await prepareJob(this.#scheduler, launch, {
-        lease: this.#config.lease ?? 600,
+        lease: this.#lease,
         onDisconnect: this.#onDisconnect,
       });
     } catch (error) {
@@ -191,16 +198,10 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
       ...(notice && { reason: notice }),
       details: { encryption: prepared.key === undefined ? "off" : "v2" },
     });
-    await this.#remember(prepared);
+    if (this.#config.record ?? !this.#scheduler.attended) {
+      await this.#memory.keep(recordOf(this.#scheduler, prepared, submitted));
+    }
     (await this.#attend()).supervisor.submitted(jobId);
-  }
-
-  async #remember(prepared: PreparedJob<C>): Promise<void> {
-    if (!(this.#config.record ?? !this.#scheduler.attended)) return;
-    // a state folder that can't be written is no reason to lose a job that runs
-    await writeJobRecord(
-      recordOf(this.#scheduler, prepared, this.#submitted!),
-    ).catch(() => {});
   }
 
   #attend(): Promise<Attendance> {
@@ -210,6 +211,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
       scheduler: this.#scheduler,
       config: this.#config,
       outputPaths: () => [this.#submitted?.errors, this.#submitted?.output],
+      lease: this.#lease,
       onDisconnect: this.#onDisconnect,
       onEnd: (end) => this.#ends(end),
       onLost: (error) => this.#fail(error),
@@ -313,9 +315,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     this.#consumer = undefined;
     for (const file of this.#files) this.#scheduler.files.remove(file).catch(() => {});
     // what was left on purpose stays known, for `logs`
-    if (this.#channel && !this.#detached) {
-      removeJobRecord(this.#channel.channel).catch(() => {});
-    }
+    if (this.#channel && !this.#detached) this.#memory.drop(this.#channel.channel);
   }
 
   /** Every reader has gone before the end. */

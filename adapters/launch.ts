@@ -122,6 +122,7 @@ export function recordOf<C extends ExecutorConfig>(
   submitted: Submitted,
 ): SubmittedJob {
   const { channel, incarnation, tokens, relay, files, submission, key } = prepared;
+  const whereabouts = scheduler.whereabouts(submission.config);
   return {
     channel,
     incarnation,
@@ -136,6 +137,7 @@ export function recordOf<C extends ExecutorConfig>(
     ...(submitted.errors && { errors: submitted.errors }),
     ...(files.length > 0 && { files }),
     ...(scheduler.via && { via: scheduler.via }),
+    ...(whereabouts && { whereabouts }),
   };
 }
 

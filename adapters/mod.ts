@@ -26,6 +26,7 @@ export {
   writeJobRecord,
 } from "./job_record.ts";
 export type { JobFiles } from "./job_files.ts";
+export type { Whereabouts } from "./whereabouts.ts";
 export type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
 export type { JobCredentials, JobProducer, JobScriptSpec, JobTimings } from "./job_script.ts";
 export { buildJobScript } from "./job_script.ts";

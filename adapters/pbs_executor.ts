@@ -8,6 +8,7 @@ import { Executor } from "./executor.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
 import { type JobFiles, localFiles, remoteFiles } from "./job_files.ts";
 import type { JobReport } from "./job_report.ts";
+import { type Whereabouts, whereabouts } from "./whereabouts.ts";
 import { nodeFacingAddress } from "./node_facing_address.ts";
 import { type PbsOptions, qsubArguments } from "./pbs_options.ts";
 import { pbsOutput } from "./pbs_output.ts";
@@ -33,6 +34,9 @@ export interface PbsConfig extends ExecutorConfig, PbsOptions {
   /** The login node to submit on, over ssh; this machine by default. Nothing has to be installed there. */
   via?: Via;
 }
+
+/** What tells the programs which server is meant. */
+const VARIABLES = ["PBS_CONF_FILE", "PBS_SERVER", "PBS_DEFAULT"];
 
 /** Exit codes of `qstat` and `qdel`: the low byte of PBS's own errors. */
 const UNKNOWN_JOB = 153;
@@ -82,15 +86,18 @@ export class PbsExecutor extends Executor<PbsConfig> {
   /** The programs and the configuration tell servers apart. */
   protected override get cluster(): string {
     const { bin = "", via } = this.config;
-    const place = via
-      ? [JSON.stringify(via)]
-      : ["PBS_CONF_FILE", "PBS_SERVER", "PBS_DEFAULT"].map((name) => Deno.env.get(name) ?? "");
+    const place = via ? [JSON.stringify(via)] : VARIABLES.map((name) => Deno.env.get(name) ?? "");
     return ["pbs", bin, ...place].join(" ");
   }
 
   /** Where it submits. */
   protected override get via(): Via | undefined {
     return this.config.via;
+  }
+
+  /** The same programs, and the same cluster. */
+  protected override whereabouts({ bin }: PbsConfig): Whereabouts | undefined {
+    return whereabouts({ bin, via: this.via }, VARIABLES);
   }
 
   /** The files of jobs are where it submits. */

@@ -10,6 +10,7 @@ import type { JobWatch, ReportListener } from "./job_report.ts";
 import type { ResolvedRelay } from "./relay_for.ts";
 import type { ScriptSource } from "./script_source.ts";
 import type { Via } from "./ssh_options.ts";
+import type { Whereabouts } from "./whereabouts.ts";
 import type { Timings } from "./timings.ts";
 
 /** What is handed to a scheduler. */
@@ -42,6 +43,8 @@ export interface Scheduler<C extends ExecutorConfig = ExecutorConfig> {
   kind: string;
   /** The machine that the scheduler's programs run on, where that is not this one. */
   via?: Via;
+  /** What else leads to it again. */
+  whereabouts(config: C): Whereabouts | undefined;
   /** The files of jobs, where the scheduler's programs run. */
   files: JobFiles;
   /** Finds the relay. */

@@ -8,6 +8,7 @@ import { Executor } from "./executor.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
 import type { JobReport } from "./job_report.ts";
 import { type JobFiles, localFiles, remoteFiles } from "./job_files.ts";
+import { type Whereabouts, whereabouts } from "./whereabouts.ts";
 import { nodeFacingAddress } from "./node_facing_address.ts";
 import type { ProgramRunner } from "./program_runner.ts";
 import type { ProgramOutcome, RunProgramOptions } from "./run_program.ts";
@@ -84,6 +85,11 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
   /** Where it submits. */
   protected override get via(): Via | undefined {
     return this.config.via;
+  }
+
+  /** The same programs, and the same cluster. */
+  protected override whereabouts({ bin }: SlurmConfig): Whereabouts | undefined {
+    return whereabouts({ bin, via: this.via }, ["SLURM_CONF"]);
   }
 
   /** The files of jobs are where it submits. */

@@ -1,5 +1,5 @@
 /** `streamrelay cancel`: ends a job. @module */
-import type { SubmittedJob } from "../adapters/mod.ts";
+import type { Executor, SubmittedJob } from "../adapters/mod.ts";
 import { ControlClient } from "../client/mod.ts";
 import type { CancelAck } from "../stream/mod.ts";
 import type { Command } from "./command.ts";
@@ -9,7 +9,7 @@ import { jobOf } from "./job_of.ts";
 import { supervisorOf } from "./take_up.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** Milliseconds that the end of a job which the scheduler has cancelled may take to be written. */
+/** Milliseconds that the end of a job which was cancelled may take to be written. */
 const END_WITHIN = 10_000;
 
 const SENTENCES: Record<CancelAck, string> = {
@@ -46,21 +46,23 @@ async function run(given: Given): Promise<number> {
       `Cannot cancel ${channel}: it has ended already (${await endInWords(job, end)})`,
     );
   }
-  const ack = job.executor === "slurm"
-    ? await cancelAtScheduler(job, reason)
+  const executor = await supervisorOf(job);
+  const ack = executor
+    ? await cancelAtScheduler(executor, job, reason)
     : (await new ControlClient({ url, token: tokens.cancel })
       .cancel(channel, reason)).ack;
   console.log(`${job.jobId || channel} ${SENTENCES[ack]}`);
   return 0;
 }
 
+/** The end is written by whoever looks after the job, which may be this process alone. */
 async function cancelAtScheduler(
+  executor: Executor,
   job: SubmittedJob,
   reason: string | undefined,
 ): Promise<CancelAck> {
-  const stream = supervisorOf(job).attach(job);
+  const stream = executor.attach(job);
   const ack = await stream.cancel(reason);
-  if (ack !== "scheduler") return ack;
   let timer: ReturnType<typeof setTimeout> | undefined;
   await Promise.race([
     stream.result,

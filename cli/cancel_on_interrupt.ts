@@ -1,5 +1,4 @@
 /** @module */
-import type { TokenStream } from "../stream/mod.ts";
 import { onInterrupt } from "./on_interrupt.ts";
 import { say } from "./say.ts";
 
@@ -10,10 +9,12 @@ const HUNG_UP = 129;
  * Makes Ctrl-C and SIGTERM cancel a stream's job; a second one leaves at once. A terminal that goes away
  * is no wish of anybody's: it leaves the job to its `onDisconnect`.
  *
- * @param stream The stream.
+ * @param stream The stream, or whatever else can cancel the job.
  * @returns Stops listening.
  */
-export function cancelOnInterrupt(stream: TokenStream): () => void {
+export function cancelOnInterrupt(
+  stream: { cancel(reason?: string): Promise<unknown> },
+): () => void {
   let asked = false;
   return onInterrupt((signal) => {
     if (signal === "SIGHUP") Deno.exit(HUNG_UP);

@@ -6,73 +6,12 @@
 import { z } from "zod";
 import type { RelayChoice } from "../adapters/relay_for.ts";
 import { whyMissing } from "../adapters/why_missing.ts";
+import { type Profile, profileShape, relayShape } from "./profile.ts";
 import { UsageError } from "./usage_error.ts";
 
-const text = z.string().min(1);
-const seconds = z.number().nonnegative();
-const orKeep = z.union([z.literal("keep"), seconds]);
-
-const relay = z.union([
-  text,
-  z.strictObject({
-    url: text,
-    jobUrl: text.optional(),
-    token: text.optional(),
-    tokenFile: text.optional(),
-  }),
-]);
-
-const profile = z.strictObject({
-  executor: z.enum(["local", "slurm"]).optional(),
-  relay: relay.optional(),
-  embedded: z.strictObject({
-    host: text.optional(),
-    interface: text.optional(),
-    idleExit: seconds.optional(),
-    maxHeap: z.number().positive().optional(),
-  }).optional(),
-  encryption: z.enum(["v2", "off"]).optional(),
-  partition: text.optional(),
-  gres: text.optional(),
-  time: z.union([text, z.number().positive()]).optional(),
-  defaultTime: z.string().optional(),
-  account: text.optional(),
-  qos: text.optional(),
-  constraint: text.optional(),
-  nodes: z.union([text, z.number().positive()]).optional(),
-  tasks: z.number().positive().optional(),
-  cpus: z.number().positive().optional(),
-  memory: z.union([text, z.number().positive()]).optional(),
-  name: text.optional(),
-  output: text.optional(),
-  error: text.optional(),
-  extra: z.array(text).optional(),
-  bin: text.optional(),
-  setup: z.array(z.string()).optional(),
-  workdir: text.optional(),
-  env: z.record(text, z.string()).optional(),
-  producer: z.strictObject({
-    path: text.optional(),
-    use: z.array(
-      z.enum(["streamrelay-producer", "deno", "node", "python3", "curl"]),
-    ).optional(),
-    script: z.boolean().optional(),
-  }).optional(),
-  credentials: z.enum(["script", "file"]).optional(),
-  credentialsFolder: text.optional(),
-  onDisconnect: z.strictObject({
-    pending: orKeep.optional(),
-    running: orKeep.optional(),
-  }).optional(),
-  lease: seconds.optional(),
-  detachedLease: seconds.optional(),
-  maxJobs: z.number().int().positive().optional(),
-  maxJobsPerHour: z.number().int().positive().optional(),
-});
-
 const config = z.strictObject({
-  relay: relay.optional(),
-  profiles: z.record(text, profile).optional(),
+  relay: relayShape.optional(),
+  profiles: z.record(z.string().min(1), profileShape).optional(),
 });
 
 /** A site's configuration, for all of its users. */
@@ -80,9 +19,6 @@ const SITE_CONFIG = "/etc/streamrelay/config.json";
 
 /** The configuration file. */
 export type Config = z.infer<typeof config>;
-
-/** One profile: which executor, with which options. */
-export type Profile = z.infer<typeof profile>;
 
 /**
  * Where the configuration is: `$STREAMRELAY_CONFIG`, else `streamrelay/config.json` under

@@ -4,14 +4,19 @@
  * @module
  */
 import { cleanEnvironment } from "../adapters/clean_environment.ts";
-import { type LocalConfig, LocalExecutor, type SubmittedJob } from "../adapters/mod.ts";
+import {
+  type LocalConfig,
+  LocalExecutor,
+  type Script,
+  type SubmittedJob,
+} from "../adapters/mod.ts";
 import { statePath } from "../adapters/state_folder.ts";
 import { StreamError } from "../stream/mod.ts";
 
 /** What is to be run. */
 export interface LocalJobRequest {
-  /** Path of the script. */
-  script: string;
+  /** The script. */
+  script: Script;
   /** Its arguments. */
   args: string[];
   /** The executor's configuration. */

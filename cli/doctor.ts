@@ -10,7 +10,9 @@ import { openCheckChannel } from "./check_channel.ts";
 import type { Command } from "./command.ts";
 import { programsOf } from "./doctor_programs.ts";
 import { printReport, type Report } from "./doctor_report.ts";
-import { chosenExecutor, EXECUTOR_FLAGS, makeExecutor } from "./executor_of.ts";
+import { EXECUTOR_FLAGS } from "./executor_flags.ts";
+import { isExecutorKind } from "./executor_kind.ts";
+import { chosenExecutor, makeExecutor } from "./executor_of.ts";
 import type { Given } from "./given.ts";
 import { onInterrupt } from "./on_interrupt.ts";
 import { say } from "./say.ts";
@@ -125,15 +127,17 @@ async function examineNode(
   word: string | undefined,
   common: { proxies: string[]; patience: number },
 ): Promise<Report> {
-  if (word !== undefined && word !== "slurm") {
+  if (word !== undefined && (!isExecutorKind(word) || word === "globus")) {
     throw new UsageError(
-      `Cannot examine ${JSON.stringify(word)}: expected a relay's URL, or slurm`,
+      `Cannot examine ${JSON.stringify(word)}: expected a relay's URL, slurm, pbs or ssh`,
     );
   }
   const kind = word ?? (given.text("profile") === undefined ? "slurm" : undefined);
   const chosen = await chosenExecutor(given, kind);
   // a look around takes a minute, however long the real jobs
-  const quick = chosen.kind === "slurm" ? { time: "5", ...chosen.config } : chosen.config;
+  const quick = chosen.kind === "slurm" || chosen.kind === "pbs"
+    ? { time: "5", ...chosen.config }
+    : chosen.config;
   const executor = makeExecutor({ ...chosen, config: quick });
   const programs = programsOf(chosen);
   const stop = new AbortController();

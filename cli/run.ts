@@ -1,14 +1,11 @@
 /** `streamrelay run`: submits a script as a job and prints its tokens. @module */
-import type { SubmittedJob } from "../adapters/mod.ts";
+import type { Script, SubmittedJob } from "../adapters/mod.ts";
 import type { Command } from "./command.ts";
 import { deliver } from "./deliver.ts";
 import { cancelOnInterrupt } from "./cancel_on_interrupt.ts";
-import {
-  type ChosenExecutor,
-  chosenExecutor,
-  EXECUTOR_FLAGS,
-  makeExecutor,
-} from "./executor_of.ts";
+import { EXECUTOR_FLAGS } from "./executor_flags.ts";
+import { EXECUTOR_KINDS, type ExecutorKind, isExecutorKind, orOf } from "./executor_kind.ts";
+import { type ChosenExecutor, chosenExecutor, makeExecutor } from "./executor_of.ts";
 import type { Given } from "./given.ts";
 import { detachLocalJob } from "./detach_local_job.ts";
 import { readPrompt } from "./read_prompt.ts";
@@ -19,11 +16,11 @@ import { UsageError } from "./usage_error.ts";
 export const command: Command = {
   name: "run",
   summary: "Submit a script as a job, and print what it prints while it runs.",
-  synopsis: "local|slurm SCRIPT [FLAGS] [-- ARGUMENTS…]",
+  synopsis: "local|slurm|pbs|ssh|globus SCRIPT [FLAGS] [-- ARGUMENTS…]",
   about: `The script gets the prompt on stdin and in $STREAMRELAY_PROMPT_FILE. Ctrl-C cancels
 the job, a second one leaves at once. A terminal that is closed cancels no job that waits,
-and one that runs after a minute (onDisconnect in a profile says otherwise); a local job
-ends with it. With a profile that names an executor, \`run SCRIPT --profile NAME\` does.
+and one that runs after a minute (--on-disconnect says otherwise); a local job and one over
+ssh end with it. With a profile that names an executor, \`run SCRIPT --profile NAME\` does.
 The stream is encrypted end to end, under a key of its own, which the relay never has.`,
   flags: [
     {
@@ -31,6 +28,7 @@ The stream is encrypted end to end, under a key of its own, which the relay neve
       value: "FILE",
       help: "The prompt; from stdin without it",
     },
+    { name: "remote", help: "SCRIPT is a path where the job runs; by default it is one here" },
     { name: "no-prompt", help: "There is none: do not read stdin" },
     { name: "detach", help: "Leave the job, and print its id; see ls, logs, cancel" },
     { name: "events", help: "Print every event as a line of JSON" },
@@ -48,6 +46,14 @@ The stream is encrypted end to end, under a key of its own, which the relay neve
       "leaves it in the queue and prints its id",
     ],
     [
+      "streamrelay run pbs infer.sh --via login.example.edu --url wss://relay.example.org",
+      "submits it on a login node, over ssh, from anywhere",
+    ],
+    [
+      "streamrelay run ssh infer.sh --host gpu-box --prompt-file q.txt",
+      "runs it on a host without a scheduler",
+    ],
+    [
       "streamrelay run local infer.sh --prompt-file q.txt -- --temperature 0",
       "runs it here, with arguments of its own",
     ],
@@ -61,11 +67,17 @@ The stream is encrypted end to end, under a key of its own, which the relay neve
 };
 
 async function run(given: Given): Promise<number> {
-  const { kind, script } = words(given.positionals);
+  const { kind, path } = words(given.positionals);
   const chosen = await chosenExecutor(given, kind);
-  await mustExist(script);
+  const script = given.on("remote") ? { remote: path } : path;
+  if (!given.on("remote")) await mustExist(path);
   if (given.on("detach") && given.on("events")) {
     throw new UsageError("Cannot use --events with --detach: expected logs");
+  }
+  if (given.on("detach") && chosen.kind === "ssh") {
+    throw new UsageError(
+      "Cannot use --detach with run ssh: a job over ssh lives no longer than who reads it, expected run without --detach, in tmux for one",
+    );
   }
   const input = given.on("no-prompt") ? undefined : await readPrompt(given.text("prompt-file"));
   const args = [...given.trailing];
@@ -86,24 +98,22 @@ async function run(given: Given): Promise<number> {
   }
 }
 
-function words(
-  positionals: readonly string[],
-): { kind?: "local" | "slurm"; script: string } {
+function words(positionals: readonly string[]): { kind?: ExecutorKind; path: string } {
   const [first, second] = positionals;
   if (second === undefined) {
-    if (first === undefined || first === "local" || first === "slurm") {
+    if (first === undefined || isExecutorKind(first)) {
       throw new UsageError(
-        "No script was given: expected run local SCRIPT or run slurm SCRIPT",
+        `No script was given: expected run ${first ?? EXECUTOR_KINDS.join("|")} SCRIPT`,
       );
     }
-    return { script: first };
+    return { path: first };
   }
-  if (first !== "local" && first !== "slurm") {
+  if (!isExecutorKind(first)) {
     throw new UsageError(
-      `Unknown executor ${JSON.stringify(first)}: expected local or slurm`,
+      `Unknown executor ${JSON.stringify(first)}: expected ${orOf(EXECUTOR_KINDS)}`,
     );
   }
-  return { kind: first, script: second };
+  return { kind: first, path: second };
 }
 
 /** Before somebody types a prompt for nothing. */
@@ -119,7 +129,7 @@ async function mustExist(script: string): Promise<void> {
 
 async function detach(
   chosen: ChosenExecutor,
-  script: string,
+  script: Script,
   input: Uint8Array<ArrayBuffer> | undefined,
   args: string[],
 ): Promise<SubmittedJob> {

@@ -3,9 +3,19 @@
  *
  * @module
  */
-import { SlurmExecutor, type SubmittedJob } from "../adapters/mod.ts";
+import {
+  type Executor,
+  GlobusComputeExecutor,
+  type GlobusLogin,
+  PbsExecutor,
+  SlurmExecutor,
+  type SubmittedJob,
+  type Whereabouts,
+} from "../adapters/mod.ts";
 import { ControlClient, RelayConsumer } from "../client/mod.ts";
 import type { TokenStream } from "../stream/mod.ts";
+import { readConfig } from "./config.ts";
+import { globusLoginOf } from "./globus_login_of.ts";
 
 /** The longest queue time and wall time together, in seconds. */
 const LEASE = 604_800;
@@ -23,9 +33,10 @@ export async function takeUp(job: SubmittedJob, from = 0): Promise<TokenStream> 
   const { relay: url, channel, tokens, key = "" } = job;
   const control = new ControlClient({ url, token: tokens.consume });
   const { end, supervisors, incarnation } = await control.info(channel);
-  const orphan = job.executor === "slurm" && !end && supervisors === 0;
+  const orphan = !end && supervisors === 0;
   if (orphan && from === 0 && incarnation === job.incarnation) {
-    return supervisorOf(job).attach(job);
+    const executor = await supervisorOf(job);
+    if (executor) return executor.attach(job);
   }
   const consumer = new RelayConsumer({
     url,
@@ -39,15 +50,46 @@ export async function takeUp(job: SubmittedJob, from = 0): Promise<TokenStream> 
 }
 
 /**
- * An executor that can look after a job of a scheduler's, and leaves it alone when it goes.
+ * An executor that can look after a job of a scheduler's, on the cluster where it was submitted, and
+ * leaves it alone when it goes.
  *
  * @param job The job.
- * @returns The executor.
+ * @returns The executor; `undefined` for a job that lives no longer than the process which started it.
  */
-export function supervisorOf(job: SubmittedJob): SlurmExecutor {
-  return new SlurmExecutor({
-    relay: { url: job.relay },
+export async function supervisorOf(job: SubmittedJob): Promise<Executor | undefined> {
+  const { executor, relay, via, whereabouts = {} } = job;
+  const config = {
+    relay: { url: relay },
     lease: LEASE,
     onDisconnect: { pending: "keep", running: "keep" },
-  });
+  } as const;
+  const { bin, env = {}, clientId: _whose, ...globus } = whereabouts;
+  // the cluster that the job is on, whatever this terminal is set up for
+  for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
+  switch (executor) {
+    case "slurm":
+      return new SlurmExecutor({ ...config, bin, via }) as Executor;
+    case "pbs":
+      return new PbsExecutor({ ...config, bin, via }) as Executor;
+    case "globus": {
+      const login = await loginFor(whereabouts);
+      return new GlobusComputeExecutor({
+        ...config,
+        ...globus,
+        ...(login && { login }),
+      }) as Executor;
+    }
+  }
+}
+
+/** The login that a job was submitted with: its secret is where it was, and not in the record. */
+async function loginFor({ clientId }: Whereabouts): Promise<GlobusLogin | undefined> {
+  const environment = Deno.env.get("GLOBUS_COMPUTE_CLIENT_ID");
+  if (clientId === undefined || clientId === environment) return undefined;
+  const { profiles = {} } = await readConfig();
+  const logins = Object.values(profiles).map(({ login }) => login);
+  const configured = logins.find((login) =>
+    login && "clientId" in login && login.clientId === clientId
+  );
+  return await globusLoginOf(configured) ?? { clientId };
 }

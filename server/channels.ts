@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { CHANNEL_ID_RULE, isChannelId, randomId, StreamError } from "../stream/mod.ts";
+import { CHANNEL_ID_RULE, isChannelId, StreamError } from "../stream/mod.ts";
 import type { AuditTrail } from "./audit.ts";
 import { Channel, type ChannelContext } from "./channel.ts";
 import { ChannelQuota } from "./channel_quota.ts";
 import { GoneIncarnations } from "./gone_incarnations.ts";
 import type { Logger } from "./log.ts";
+import { newChannelId } from "./new_channel_id.ts";
 import type { ChannelInfo } from "./store/store.ts";
 import { demand, type Grant, type Role } from "./tokens.ts";
 
@@ -95,7 +96,7 @@ export class Channels {
     implicit = false,
   ): Promise<ChannelInfo> {
     const { ttl, retention, maxBytes, whenFull, store, audit } = this.#options;
-    const id = wanted.id ?? grant.channel ?? (grant.prefix ?? "") + randomId();
+    const id = wanted.id ?? grant.channel ?? newChannelId(grant.prefix);
     checkId(id);
     demand(grant, "create", { id });
     if (this.#closed) throw this.#closed;

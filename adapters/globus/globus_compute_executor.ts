@@ -10,6 +10,7 @@ import type { Script, StreamOptions } from "../executor_config.ts";
 import type { Input } from "../input_bytes.ts";
 import type { SubmittedJob } from "../job_record.ts";
 import type { JobReport, JobWatch, ReportListener } from "../job_report.ts";
+import type { Whereabouts } from "../whereabouts.ts";
 import { nodeFacingAddress } from "../node_facing_address.ts";
 import type { Submission, Submitted } from "../scheduler.ts";
 import type { ScriptSource } from "../script_source.ts";
@@ -129,6 +130,17 @@ export class GlobusComputeExecutor extends Executor<GlobusConfig> {
     const { login } = this.config;
     const who = login === undefined ? "" : "token" in login ? login.token : login.clientId;
     return `globus ${this.#serviceUrl} ${who}`;
+  }
+
+  /** The endpoint and who asks, without the secret of a login. */
+  protected override whereabouts({ endpoint }: GlobusConfig): Whereabouts {
+    const { serviceUrl, authUrl, login = loginFromEnvironment() } = this.config;
+    return {
+      endpoint,
+      ...(serviceUrl !== undefined && { serviceUrl }),
+      ...(authUrl !== undefined && { authUrl }),
+      ...("clientId" in login && { clientId: login.clientId }),
+    };
   }
 
   /** Refuses what can't be. */

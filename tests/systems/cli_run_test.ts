@@ -234,10 +234,10 @@ Deno.test("run - bad input is told in one sentence, before anything is started",
   await using somebody = await person();
   const job = await script(somebody, "true");
   const cases: [string[], number, RegExp][] = [
-    [["run"], 2, /No script was given: expected run local SCRIPT or run slurm SCRIPT/],
-    [["run", "slurm"], 2, /No script was given/],
-    [["run", "lsf", job], 2, /Unknown executor "lsf": expected local or slurm/],
-    [["run", job], 2, /Cannot tell where to run: expected run local or run slurm/],
+    [["run"], 2, /No script was given: expected run local\|slurm\|pbs\|ssh\|globus SCRIPT/],
+    [["run", "slurm"], 2, /No script was given: expected run slurm SCRIPT/],
+    [["run", "lsf", job], 2, /Unknown executor "lsf": expected local, slurm, pbs, ssh or globus/],
+    [["run", job], 2, /Cannot tell where to run: expected run local, run slurm, /],
     [["run", "local", "/no/such.sh"], 2, /Cannot run \/no\/such\.sh: there is no such file/],
     [["run", "local", "/tmp"], 2, /Cannot run \/tmp: it is no file/],
     [

@@ -116,3 +116,53 @@ Deno.test("config - a site's lies under the user's own", async () => {
   await Deno.remove(site);
   assertEquals(await withConfig("{}", () => readConfig(site)), {});
 });
+
+Deno.test("config - every executor's own options, and none of another's", async () => {
+  const profiles = {
+    login: { executor: "slurm", via: "login1", nodes: "2-4" },
+    far: {
+      executor: "pbs",
+      queue: "gpu",
+      via: { ssh: "me@login2", persist: 60 },
+      bin: "/opt/pbs/bin",
+    },
+    box: { executor: "ssh", host: "gpu-box", killAfter: 100 },
+    cloud: {
+      executor: "globus",
+      endpoint: "4b116d3c-1703-4f8f-9f6f-39921e5864df",
+      login: { clientId: "c", clientSecretFile: "/s" },
+      userEndpointConfig: { partition: "gpu", nodes: 2 },
+    },
+  };
+  const config = await withConfig(JSON.stringify({ profiles }), () => readConfig());
+  assertEquals(profileOf(config, "login").via, { ssh: "login1" });
+  assertEquals(profileOf(config, "far"), profiles.far as object);
+  assertEquals(profileOf(config, "cloud"), profiles.cloud as object);
+  const wrong: [object, string][] = [
+    [
+      { executor: "pbs", partition: "gpu" },
+      "p.partition: It is one of slurm, and no option of pbs",
+    ],
+    [{ executor: "ssh", via: "x" }, "p.via: It is one of slurm or pbs, and no option of ssh"],
+    [
+      { executor: "local", time: 5 },
+      "p.time: It is one of slurm, pbs or globus, and no option of local",
+    ],
+    [{ executor: "globus", endpoint: "mine" }, "p.endpoint: Invalid UUID"],
+    [{ via: { host: "x" } }, "p.via.ssh: Invalid input: expected string, received undefined"],
+    [
+      { executor: "globus", login: { clientId: "c", clientSecret: "s" } },
+      'p.login: Unrecognized key: "clientSecret"',
+    ],
+    [
+      { executor: "lsf" },
+      'p.executor: Invalid option: expected one of "local"|"slurm"|"pbs"|"ssh"|"globus"',
+    ],
+  ];
+  for (const [p, words] of wrong) {
+    assertEquals(
+      await complaint(JSON.stringify({ profiles: { p } })),
+      `Cannot use config.json: profiles.${words}`,
+    );
+  }
+});
