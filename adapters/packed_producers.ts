@@ -36,7 +36,14 @@ export function packProducers(kinds: readonly ProducerKind[]): string[] {
   return pieces;
 }
 
-function unpacker(name: string, text: string): string {
+/**
+ * A shell function `sr_unpack_<name>` that prints a text.
+ *
+ * @param name Its name.
+ * @param text The text.
+ * @returns A piece of a bash script.
+ */
+export function unpacker(name: string, text: string): string {
   let piece = packed.get(name);
   if (piece === undefined) {
     const base64 = gzipSync(Buffer.from(text), { level: 9 }).toString("base64");

@@ -33,7 +33,7 @@ export const command: Command = {
 installed there. Tried are: the relay's name and port, proxies, TLS, a WebSocket, a chunked
 upload, the clock, and every producer; at last the report itself is streamed. Where that is
 not possible it comes back in the job's output file. It ends with a verdict and with the
-configuration to use. Some of it is tried with curl, and left out where there is none.`,
+configuration to use. Some of it is tried with curl or python3, and left out without either.`,
   flags: [
     { name: "json", help: "Print one JSON object, for programs" },
     {

@@ -53,20 +53,24 @@ export async function examineJob(
   const output = `${folder}/.streamrelay-doctor-${crypto.randomUUID()}`;
   const text = nodeScript({ ...options, producer: { ...config.producer, ...options.producer } });
   try {
-    const stream = executor.stream({ text }, undefined, {
-      // the script tries the producers itself, and needs the token for that
-      producer: { ...config.producer, path: undefined, script: true },
-      encryption: config.encryption ?? "off",
-      name: config.name ?? "streamrelay-doctor",
-      output,
-      signal,
-    });
     let streamed = "";
     let failure: StreamError | undefined;
-    await stream.onChunk((event) => {
-      if (event.type === "token") streamed += event.content;
-      if (event.type === "status") onStatus?.(event);
-    }).catch((error) => failure = StreamError.from(error));
+    // a node with curl alone can stream, too, unless the site wants all to be encrypted
+    for (const encryption of config.encryption ? [config.encryption] : ["off", "v2"] as const) {
+      const stream = executor.stream({ text }, undefined, {
+        // the script tries the producers itself, and needs the token for that
+        producer: { ...config.producer, path: undefined, script: true },
+        encryption,
+        name: config.name ?? "streamrelay-doctor",
+        output,
+        signal,
+      });
+      failure = await stream.onChunk((event) => {
+        if (event.type === "token") streamed += event.content;
+        if (event.type === "status") onStatus?.(event);
+      }).then(() => undefined, (error) => StreamError.from(error));
+      if (failure?.code !== "policy") break;
+    }
     const facts = readNodeFacts(streamed);
     if (facts?.complete) return facts;
     const written = await readOutput(programs, output, failure, options.outputWithin ?? 30_000);
@@ -89,7 +93,14 @@ async function readOutput(
   failure: StreamError | undefined,
   within: number,
 ): Promise<NodeFacts | undefined> {
-  const neverRan = ["submit_failed", "never_startable", "cancelled", "bad_request", "limit"];
+  const neverRan = [
+    "submit_failed",
+    "never_startable",
+    "cancelled",
+    "bad_request",
+    "limit",
+    "policy",
+  ];
   if (failure && neverRan.includes(failure.code)) return undefined;
   for (const over = Date.now() + within;;) {
     const { stdout } = await programs.run("cat", ["--", path]);

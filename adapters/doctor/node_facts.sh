@@ -1,6 +1,7 @@
 # The part of `streamrelay doctor` that runs on the node: it tries what a producer would need, and prints
 # what it found as lines "streamrelay-doctor<TAB>name<TAB>value…". It judges nothing: what the facts mean
-# is said by who asked. It uses what job_wrapper.sh does with producers; curl is needed for some of it.
+# is said by who asked. It uses what job_wrapper.sh does with producers; for some of it curl is needed, or
+# python3.
 
 # Prints a fact. No token, and no password of a proxy, gets into one.
 sr_fact() { # name, value …
@@ -99,8 +100,8 @@ sr_list_proxies() {
     awk -F '\t' '!seen[$2]++' | head -n 8
 }
 
-# A request by curl. Proxies and their passwords stay out of its arguments.
-sr_curl() { # way, options …
+# A request by curl, or by what stands in for it. Proxies and their passwords stay out of its arguments.
+sr_ask() { # way, options …
   (
     case $1 in
       direct) export no_proxy='*' NO_PROXY='*' ;;
@@ -114,16 +115,29 @@ sr_curl() { # way, options …
     if [ -f "$bundle" ]; then export CURL_CA_BUNDLE=$bundle; fi
     shift
     echo "$BASHPID" >"$sr_dir/curl.pid"
-    exec curl -q -sS --http1.1 --connect-timeout "$sr_patience" --max-time $((sr_patience * 2)) -H Expect: \
+    exec "${sr_asker[@]}" --connect-timeout "$sr_patience" --max-time $((sr_patience * 2)) -H Expect: \
       -D "$sr_dir/head" -o "$sr_dir/body" "$@"
   ) 2>"$sr_dir/words"
+}
+
+# Sets sr_asker to what can ask a relay.
+sr_find_asker() {
+  sr_asker=(curl -q -sS --http1.1)
+  command -v curl >/dev/null && return
+  if python3 -E -s -c 'import ssl, sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null; then
+    sr_unpack_ask >"$sr_dir/ask.py"
+    sr_asker=(python3 -E -s "$sr_dir/ask.py")
+    return
+  fi
+  sr_fact no-asker
+  return 1
 }
 
 # Asks for the relay's health on a way. Succeeds where the way leads there, whatever TLS thinks of it.
 sr_try_way() { # name, way
   local out code status connect is=no
   : >"$sr_dir/body"
-  out=$(sr_curl "$2" -w '%{http_code} %{http_connect}' "$sr_base/health")
+  out=$(sr_ask "$2" -w '%{http_code} %{http_connect}' "$sr_base/health")
   code=$?
   status=${out% *} connect=${out#* }
   if grep -qE '"status": ?"(healthy|draining)"' "$sr_dir/body"; then is=yes; fi
@@ -136,10 +150,7 @@ sr_try_way() { # name, way
 sr_find_way() {
   local file proxy
   sr_way=
-  if ! command -v curl >/dev/null; then
-    sr_fact no-curl
-    return 1
-  fi
+  sr_find_asker || return
   if [ -n "$sr_proxy" ]; then sr_try_way set set && sr_way=set; fi
   if [ -z "$sr_way" ]; then
     sr_try_way direct direct && sr_way=direct
@@ -170,7 +181,7 @@ sr_try_tls() {
   words=$(head -n 1 "$sr_dir/words")
   case $sr_tls in 51 | 60 | 77) state=untrusted ;; *) state=failed ;; esac
   # what it says of itself, and what time it is there
-  sr_curl "$sr_way" -k -v "$sr_base/health"
+  sr_ask "$sr_way" -k -v "$sr_base/health"
   sr_fact tls $state "${words#curl: }" "$(sed -n 's/^\* *issuer: //p' "$sr_dir/words" | tail -n 1)" \
     "$(sed -n 's/^\* *start date: //p' "$sr_dir/words" | tail -n 1)" \
     "$(sed -n 's/^\* *expire date: //p' "$sr_dir/words" | tail -n 1)"
@@ -178,7 +189,7 @@ sr_try_tls() {
   for file in /usr/local/share/ca-certificates/*.crt /etc/pki/ca-trust/source/anchors/* /etc/ssl/certs/ca-certificates.crt \
     /etc/pki/tls/certs/ca-bundle.crt; do
     [ -f "$file" ] || continue
-    (export SSL_CERT_FILE=$file && sr_curl "$sr_way" "$sr_base/health") || continue
+    (export SSL_CERT_FILE=$file && sr_ask "$sr_way" "$sr_base/health") || continue
     export SSL_CERT_FILE=$file
     sr_tls=0
     sr_fact assumed SSL_CERT_FILE "$file"
@@ -201,7 +212,7 @@ sr_clock() {
 sr_try_socket() {
   local pid tries=0
   : >"$sr_dir/head"
-  sr_curl "$sr_way" -N -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
+  sr_ask "$sr_way" -N -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
     -H 'Sec-WebSocket-Key: c3RyZWFtcmVsYXktZG9jMQ==' "$sr_base/health" 2>/dev/null &
   pid=$!
   # curl does not know that a socket has been closed, and would wait for more
@@ -228,13 +239,13 @@ sr_try_upload() {
     exec <"$sr_dir/up" 8>&-
     way=(-K "$sr_dir/token" -X POST -T - --max-time $((sr_patience * 4)) "$sr_base/v1/pipe/$sr_channel")
     sr_dir=$sr_dir/upload
-    sr_curl "$sr_way" "${way[@]}"
+    sr_ask "$sr_way" "${way[@]}"
   ) &
   pid=$!
   printf 'streamrelay doctor\n' >&8
   while [ $seen = held ] && [ $tries -lt $((sr_patience * 4)) ] && kill -0 $pid 2>/dev/null; do
     tries=$((tries + 1))
-    sr_curl "$sr_way" -K "$sr_dir/token" "$sr_base/v1/channels/$sr_channel"
+    sr_ask "$sr_way" -K "$sr_dir/token" "$sr_base/v1/channels/$sr_channel"
     if grep -qE '"claims":\[[^]]*"next": ?[1-9]' "$sr_dir/body"; then seen=streams; else sleep 0.25; fi
   done
   exec 8>&-

@@ -55,8 +55,8 @@ export interface NodeFacts {
   proxyExempt?: { variable: string; proxy: string; word: string };
   /** Ways that were tried. */
   ways: WayFact[];
-  /** Whether there is no curl to try them with. */
-  noCurl: boolean;
+  /** Whether there is nothing to try them with. */
+  noAsker: boolean;
   /** What TLS comes to; nothing for a relay without. */
   tls?: { result: string; words: string; issuer: string; from: string; until: string };
   /** Seconds that the node's clock is ahead of the relay's. */
@@ -102,7 +102,7 @@ export function readNodeFacts(text: string): NodeFacts | undefined {
     node: "",
     relay: { scheme: "", host: "", port: "" },
     ways: [],
-    noCurl: false,
+    noAsker: false,
     assumed: [],
     producers: [],
     streams: [],
@@ -120,7 +120,7 @@ const READERS: Record<string, (facts: NodeFacts, values: string[]) => void> = {
   port: (facts, [result, words = ""]) => facts.port = { result, words },
   "proxy-set": (facts, [variable, proxy]) => facts.proxySet = { variable, proxy },
   "proxy-exempt": (facts, [variable, proxy, word]) => facts.proxyExempt = { variable, proxy, word },
-  "no-curl": (facts) => facts.noCurl = true,
+  "no-asker": (facts) => facts.noAsker = true,
   way(facts, [name, code, status, connect, isRelay, words = "", proxy = ""]) {
     facts.ways.push({
       name,

@@ -6,8 +6,9 @@
 import { generateKey } from "../../stream/encryption.ts";
 import { type JobProducer, PRODUCER_ORDER } from "../job_script.ts";
 import wrapper from "../job_wrapper.sh" with { type: "text" };
-import { packProducers } from "../packed_producers.ts";
+import { packProducers, unpacker } from "../packed_producers.ts";
 import { shellQuote } from "../shell_quote.ts";
+import ask from "./ask.py" with { type: "text" };
 import doctor from "./node_facts.sh" with { type: "text" };
 
 /** What {@linkcode nodeScript} can be told. */
@@ -55,6 +56,7 @@ export function nodeScript(options: NodeScriptOptions = {}): string {
     `sr_producer_path=${shellQuote(producer.path ?? "")}`,
     `sr_use=${list(use)} sr_proxies=${list(proxies)}`,
     ...packProducers(use),
+    unpacker("ask", ask),
     wrapper.trimEnd(),
     doctor.trimEnd(),
     "{ sr_doctor; exit; }",

@@ -71,8 +71,10 @@ Deno.test({
     onLoginNode(async (server) => {
       await using fixture = await executorFixture();
       const via = { ssh: server.host, config: server.config };
-      const { produces, findings } = await examine({ ...fixture.config, via });
-      assertEquals(produces, "yes", JSON.stringify(findings));
+      for (const encryption of [undefined, "v2"] as const) {
+        const { produces, findings } = await examine({ ...fixture.config, via, encryption });
+        assertEquals(produces, "yes", JSON.stringify(findings));
+      }
       assertEquals(leftIn(fixture.dir), []);
     }),
 });

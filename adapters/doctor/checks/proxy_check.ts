@@ -23,9 +23,12 @@ export function proxyCheck(facts: NodeFacts): Finding[] {
       ...(state === "problem" && mended && { mended }),
     },
   ];
-  if (facts.noCurl) {
+  if (facts.noAsker) {
     const is = proxySet ? `${proxySet.variable} is ${proxySet.proxy}` : "none is set";
-    return found("skipped", `${is}; ways to the relay are tried with curl, which is not here`);
+    return found(
+      "skipped",
+      `${is}; ways to the relay are tried with curl or python3, which are not here`,
+    );
   }
   if (proxySet) {
     const { variable, proxy } = proxySet;

@@ -19,7 +19,12 @@ export function streamCheck({ streams, producers }: NodeFacts): Finding[] {
     const message = `nothing could be streamed to the relay (${each.join("; ")})`;
     return [{ check, state: "problem", message }];
   }
-  if (producers.some(({ reaches }) => reaches !== "untried")) {
+  if (producers.some(({ reaches }) => reaches === "yes")) {
+    const message = "no producer that reaches the relay can encrypt";
+    const advice = 'use encryption: "off", or load python3 with cryptography, with setup';
+    return [{ check, state: "problem", message, advice }];
+  }
+  if (producers.some(({ reaches }) => reaches === "no")) {
     return [{ check, state: "problem", message: "no producer reaches the relay from this node" }];
   }
   return [{ check, state: "skipped", message: "nothing was streamed: there is no channel for it" }];

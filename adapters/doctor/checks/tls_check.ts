@@ -31,7 +31,7 @@ export function tlsCheck(facts: NodeFacts): Finding[] {
     return [{
       check,
       state: "problem",
-      message: `${message}; it is good from ${tls.from} until ${tls.until}`,
+      message: tls.from ? `${message}; it is good from ${tls.from} until ${tls.until}` : message,
       advice: "compare that with this node's clock, and renew the certificate if it is over",
     }];
   }
