@@ -108,7 +108,8 @@ export async function tcpProxy({ to: port, ...first }: TcpProxyOptions): Promise
   function write(pair: Pair, to: Socket, chunk: Uint8Array): void {
     const step = shape.slice ?? chunk.length;
     for (let at = 0; at < chunk.length; at += step) {
-      if (pair.dead || to.destroyed || left <= 0) return;
+      if (pair.dead || to.destroyed) return;
+      if (left <= 0) break;
       const piece = chunk.subarray(at, Math.min(at + step, at + left));
       left -= piece.length;
       proxy.bytes += piece.length;
