@@ -56,7 +56,7 @@ export interface ClientOptions extends Partial<RelayAddress> {
    * answer; 10,000 by default, 0: never. A path can die without a word; in v2 a client notices within
    * thrice as long, which should be less than the relay's grace for a producer that is away.
    */
-  heartbeat?: number;
+  pingAfter?: number;
   /** Back-off and patience. */
   retry?: RetryOptions;
   /** Ends the client when it fires. */
@@ -82,7 +82,7 @@ export interface ResolvedOptions {
   /** Milliseconds a connection may take. */
   connectTimeout: number;
   /** Milliseconds of silence after which the relay is asked whether it is still there; 0: never. */
-  heartbeat: number;
+  pingAfter: number;
   /** Back-off and patience. */
   retry: Required<RetryOptions>;
   /** Ends the client when it fires. */
@@ -157,7 +157,7 @@ export function resolveOptions(options: ClientOptions): ResolvedOptions {
     protocol: encryption === "v2" ? "v2" : protocol,
     webSocket,
     connectTimeout: options.connectTimeout ?? 10_000,
-    heartbeat: options.heartbeat ?? 10_000,
+    pingAfter: options.pingAfter ?? 10_000,
     retry: {
       base: options.retry?.base ?? 200,
       cap: options.retry?.cap ?? 10_000,

@@ -109,7 +109,7 @@ export class ReconnectingSocket {
     this.#triedInRound = 0;
     this.#backOff.reset();
     if (ask !== undefined) {
-      this.#heartbeat.start(this.#options.heartbeat, { ask, dead: () => this.#silent() });
+      this.#heartbeat.start(this.#options.pingAfter, { ask, dead: () => this.#silent() });
     }
   }
 
@@ -209,11 +209,11 @@ export class ReconnectingSocket {
   }
 
   #silent(): void {
-    const { heartbeat } = this.#options;
+    const { pingAfter } = this.#options;
     this.reopen(
       new StreamError(
         "unreachable",
-        `The relay ${this.url} did not answer within ${heartbeat} ms when it was asked`,
+        `The relay ${this.url} did not answer within ${pingAfter} ms when it was asked`,
       ),
     );
   }

@@ -16,7 +16,9 @@ import {
   type OnDisconnect,
   StreamError,
 } from "../stream/mod.ts";
-import { failingStatus, failureIn, statusRecord } from "./records.ts";
+import { failingStatus, type Failure, failureIn, refuseFalseEnd, statusRecord } from "./records.ts";
+import { Deadline } from "./deadline.ts";
+import { failingIn } from "./failing_in.ts";
 import { Reader, type ReaderSink, type StalledReaders } from "./reader.ts";
 import { type ProducerStatus, Supervision, type SupervisorLink } from "./supervision.ts";
 import { refusePlaintext, withoutOutput, withSession } from "./sealed_records.ts";
@@ -30,6 +32,9 @@ import type {
   StoredFrame,
   Writer,
 } from "./store/store.ts";
+
+/** Milliseconds after which a store that takes nothing now, for a disk that is full, is tried again. */
+export const TRY_AGAIN_MS = 250;
 
 /** What every channel of a relay shares. */
 export interface ChannelContext {
@@ -70,6 +75,9 @@ export class Channel {
   #unwatch: () => void;
   #dead = false;
   #saidAway = false;
+  /** What the store would not take yet, and when it is tried again. */
+  #undone: (() => Promise<unknown>)[] = [];
+  #again = new Deadline();
 
   /**
    * @param info What the store knows of it.
@@ -89,10 +97,10 @@ export class Channel {
       leaseGrace: context.leaseGrace,
       leaseUntil: info.leaseUntil ?? 0,
       onDisconnect: info.onDisconnect ?? {},
-      lost: (failure) => this.#quietly(this.setEnd("relay", "error", failure)),
+      lost: (failure) => this.#surely(() => this.setEnd("relay", "error", failure)),
       abandoned: (seconds) =>
-        this.#quietly(
-          this.requestCancel("relay", `The supervisor has been gone for ${seconds} s`),
+        this.#surely(() =>
+          this.requestCancel("relay", `The supervisor has been gone for ${seconds} s`)
         ),
     });
     this.#unwatch = context.store.watch(info.id, {
@@ -144,14 +152,20 @@ export class Channel {
 
   /**
    * Takes the channel up after a restart of the relay: whoever was connected is away now, and has as
-   * long to come back as if it had just gone.
+   * long to come back as if it had just gone. A failure that nobody has judged is still one.
    *
    * @param supervised Whether a supervisor's lease held.
    */
-  revive(supervised: boolean): void {
+  async revive(supervised: boolean): Promise<void> {
+    const release = this.hold();
     if (this.#claimed) this.#supervision.producerWent();
     if (supervised) this.#supervision.leave(this.#claimed);
-    this.#settle();
+    try {
+      const failed = this.#claimed && await failingIn(this.#context.store, this.id);
+      if (failed) await this.#tellFailure(failed.failure, failed.status, false);
+    } finally {
+      release();
+    }
   }
 
   /** Keeps the live channel until the returned function is called. */
@@ -204,7 +218,10 @@ export class Channel {
     batch: AppendBatch,
     close?: CloseKind,
   ): Promise<AppendResult> {
-    if (this.keyed && writer.origin === "producer") refusePlaintext(batch.text);
+    if (writer.origin === "producer") {
+      if (this.keyed) refusePlaintext(batch.text);
+      if (close !== undefined) refuseFalseEnd(batch, close);
+    }
     let closing = close;
     let content = batch;
     let failing: ReturnType<typeof failingStatus> | undefined;
@@ -220,11 +237,7 @@ export class Channel {
       closing && { close: closing },
     ).catch(this.#refused);
     if (failing && !this.end) {
-      const failure = failureIn(batch);
-      this.#supervision.producerFailed(failure);
-      const { store } = this.#context;
-      const told = await withSession(store, this.id, this.next, failing.status);
-      this.#supervision.tellFailure(failure, told, result.appended > 0);
+      await this.#tellFailure(failureIn(batch), failing.status, result.appended > 0);
     }
     if (closing === "error" && result.appended === 0 && !result.end) {
       // sent again after the lease ran out: it stands in the log as a status already
@@ -232,6 +245,12 @@ export class Channel {
       return { ...result, end };
     }
     return result;
+  }
+
+  async #tellFailure(failure: Failure, status: ProducerStatus, news: boolean): Promise<void> {
+    this.#supervision.producerFailed(failure);
+    const told = await withSession(this.#context.store, this.id, this.next, status);
+    this.#supervision.tellFailure(failure, told, news);
   }
 
   /** A full channel ends; made once, not for every append. */
@@ -334,8 +353,8 @@ export class Channel {
     if (other?.epoch === link.epoch) other.gone(replaced());
     else other?.fence();
     const supervision = this.#supervision;
+    supervision.producerCame(!this.#claimed);
     this.#claimed = true;
-    supervision.producerCame();
     supervision.notify({ state: "connected", epoch: link.epoch });
     if (this.#saidAway && !this.end) {
       this.#saidAway = false;
@@ -429,6 +448,7 @@ export class Channel {
   leave(why: StreamError): void {
     if (this.#dead) return;
     this.#dead = true;
+    this.#again.clear();
     this.#supervision.finish();
     this.#producer?.gone(why);
     for (const reader of [...this.#readers]) reader.gone(why);
@@ -464,7 +484,7 @@ export class Channel {
 
   get #needed(): boolean {
     return this.#holds > 0 || this.#producer !== undefined || this.#readers.size > 0 ||
-      this.#supervision.links.size > 0 || this.#supervision.armed;
+      this.#supervision.links.size > 0 || this.#supervision.armed || this.#again.armed;
   }
 
   /** Lets the live channel go when nothing needs it. */
@@ -473,6 +493,22 @@ export class Channel {
     this.#dead = true;
     this.#unwatch();
     this.#context.idle(this);
+  }
+
+  /**
+   * For an end or a cancel of the relay's own, which nobody else would ask for again: a store that takes
+   * nothing now, for a disk that is full, is tried until it does.
+   */
+  #surely(work: () => Promise<unknown>): void {
+    this.#quietly(
+      work().catch((error) => {
+        if (!(error instanceof StreamError && error.code === "overloaded") || this.#dead) return;
+        this.#undone.push(work);
+        this.#again.set(Date.now() + TRY_AGAIN_MS, () => {
+          for (const each of this.#undone.splice(0)) this.#surely(each);
+        });
+      }),
+    );
   }
 
   /** For what nobody waits for: a channel that ended or went meanwhile is no failure. */

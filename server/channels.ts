@@ -193,7 +193,7 @@ export class Channels {
       this.#quota.found(owner, id);
       if (end || (claims.length === 0 && leaseUntil === undefined)) continue;
       const channel = await this.#fetch(id);
-      channel.revive(leaseUntil !== undefined);
+      await channel.revive(leaseUntil !== undefined);
     }
   }
 

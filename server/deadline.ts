@@ -33,7 +33,7 @@ export class Deadline {
       this.#timer = undefined;
       if (performance.now() < until) this.#wait(until, due);
       else due();
-    }, Math.min(until - performance.now(), LONGEST));
+    }, Math.min(Math.max(until - performance.now(), 0), LONGEST));
   }
 
   /** Forgets it. */

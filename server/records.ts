@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ErrorCode, parseEvent } from "../stream/mod.ts";
+import { type CloseKind, type ErrorCode, parseEvent, StreamError } from "../stream/mod.ts";
 import type { AppendBatch } from "./store/store.ts";
 
 /** What a producer said of its failure. */
@@ -29,6 +29,33 @@ export function failureIn(batch: AppendBatch): Failure {
   }
   const { code, message, details } = event;
   return { code, message, details };
+}
+
+/**
+ * Refuses an end that its own record does not tell: what closes as complete must say so, since readers
+ * go by the record and whoever only asks how it ended goes by the close.
+ *
+ * @param batch Records of which the last is to be the end.
+ * @param close How the channel is to be closed.
+ * @throws {StreamError} `bad_request` naming both.
+ */
+export function refuseFalseEnd(batch: AppendBatch, close: CloseKind): void {
+  const line = batch.text.slice(batch.text.lastIndexOf("\n") + 1);
+  let type: unknown;
+  try {
+    type = JSON.parse(line)?.type;
+  } catch {
+    // no JSON tells no end
+  }
+  const sealed = type === "enc" || type === "enc2";
+  if (close === "sealed" ? sealed : type === close || (close === "error" && sealed)) return;
+  const expected = close === "sealed" ? "an encrypted record" : `a record of type ${close}`;
+  throw new StreamError(
+    "bad_request",
+    `Cannot close as ${close}: the last record is of type ${
+      JSON.stringify(type)
+    }, expected ${expected}`,
+  );
 }
 
 /**

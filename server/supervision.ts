@@ -117,6 +117,7 @@ export class Supervision {
    * @param claimed Whether a producer has ever connected.
    */
   leave(claimed: boolean): void {
+    this.#abandoned.clear();
     const { pending = "keep", running = 60 } = this.onDisconnect;
     const after = claimed ? running : pending;
     if (after === "keep" || this.#over) return;
@@ -133,8 +134,14 @@ export class Supervision {
     for (const link of this.#links) link.status(status);
   }
 
-  /** Notes that the producer is there. */
-  producerCame(): void {
+  /**
+   * Notes that the producer is there.
+   *
+   * @param first Whether it is the channel's first: a job that starts after its supervisor went has that
+   * supervisor's seconds to run.
+   */
+  producerCame(first: boolean): void {
+    if (first && this.#links.size === 0 && this.leaseUntil > 0) this.leave(true);
     this.#producerGoneAt = 0;
     this.#failure = undefined;
     this.#failing = undefined;

@@ -5,11 +5,11 @@
  */
 import { setImmediate } from "node:timers";
 import { decodeV1Auth, isPlainV1, randomId, readV1Message, StreamError } from "../../stream/mod.ts";
-import type { Channel } from "../channel.ts";
+import { type Channel, TRY_AGAIN_MS } from "../channel.ts";
 import type { ProducerLink } from "../channel_links.ts";
 import type { Peer } from "../peer.ts";
 import type { RelayContext } from "../relay_context.ts";
-import type { Writer } from "../store/store.ts";
+import type { AppendBatch, Writer } from "../store/store.ts";
 import type { Grant } from "../tokens.ts";
 import { refuse, type Session } from "./peer_gate.ts";
 
@@ -45,6 +45,11 @@ export async function produceV1(
 const BURST_RECORDS = 64;
 const BURST_UNITS = 16 * 1024;
 
+/** UTF-16 units that may wait for the store: v1 has no word for making its producer wait. */
+const WAITING_UNITS = 16 * 1024 * 1024;
+/** UTF-16 units after which what waited becomes another frame. */
+const FRAME_UNITS = 256 * 1024;
+
 /** An encrypted message; the verdict may be inside. */
 const SEALED = /^\s*\{\s*"type"\s*:\s*"enc"/;
 
@@ -67,6 +72,9 @@ class V1ProducerSession implements Session, ProducerLink {
   #inBurst = false;
   #ends?: "done" | "error";
   #committing?: Promise<void>;
+  #trying?: { writer: Writer; batch: AppendBatch };
+  /** Ends the wait for a store that takes nothing. */
+  #goOn: () => void = () => {};
 
   constructor(
     context: RelayContext,
@@ -118,11 +126,13 @@ class V1ProducerSession implements Session, ProducerLink {
 
   fence(): void {
     this.#finished = true;
+    this.#goOn();
     this.#peer.close(4001, "Another producer has connected for this channel");
   }
 
   ended(): void {
     this.#finished = true;
+    this.#goOn();
     this.#peer.close(1000, "");
     this.#leave(false);
   }
@@ -135,7 +145,7 @@ class V1ProducerSession implements Session, ProducerLink {
     this.#last = line;
     this.#pending.push(line);
     this.#units += line.length;
-    if (this.#committing !== undefined) return;
+    if (this.#committing !== undefined) return this.#bound();
     const full = this.#pending.length >= BURST_RECORDS || this.#units >= BURST_UNITS;
     if (this.#inBurst && !full && this.#ends === undefined) return;
     this.#commit();
@@ -154,9 +164,7 @@ class V1ProducerSession implements Session, ProducerLink {
   /** Commits what came, and whatever comes meanwhile after it. */
   #commit(): void {
     if (this.#finished) return;
-    const lines = this.#pending;
-    this.#pending = [];
-    this.#units = 0;
+    const lines = this.#lines();
     const n = lines.length;
     const seq = this.#seq;
     this.#seq += n;
@@ -169,11 +177,34 @@ class V1ProducerSession implements Session, ProducerLink {
     };
     const batch = { n, text: n === 1 ? lines[0] : lines.join("\n") };
     try {
-      if (this.#ends === undefined && this.#channel.appendNow(writer, batch)) return;
+      if (this.#ends === undefined && this.#channel.appendNow(writer, batch)) {
+        return this.#committed();
+      }
     } catch (error) {
       return this.#refused(error);
     }
-    this.#committing = this.#channel.append(writer, batch, this.#ends)
+    this.#trying = { writer, batch };
+    this.#append();
+  }
+
+  #lines(): string[] {
+    const all = this.#pending;
+    if (this.#units <= FRAME_UNITS) {
+      this.#pending = [];
+      this.#units = 0;
+      return all;
+    }
+    let [count, units] = [0, 0];
+    while (units < FRAME_UNITS) units += all[count++].length;
+    this.#units -= units;
+    return all.splice(0, count);
+  }
+
+  #append(): void {
+    const { writer, batch } = this.#trying!;
+    // an end that came meanwhile stands in a later batch
+    const ends = this.#pending.length === 0 ? this.#ends : undefined;
+    this.#committing = this.#channel.append(writer, batch, ends)
       .then(this.#committed, this.#refused);
   }
 
@@ -186,9 +217,34 @@ class V1ProducerSession implements Session, ProducerLink {
   #refused = (error: unknown): void => {
     this.#committing = undefined;
     if (this.#finished) return;
+    if (error instanceof StreamError && error.code === "overloaded" && this.#trying) {
+      this.#committing = this.#wait();
+      return;
+    }
     this.#finished = true;
     refuse(this.#context, this.#peer, 1, error);
   };
+
+  /** A v1 producer can't come back and go on: what it sent waits here for the store to take it. */
+  async #wait(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, TRY_AGAIN_MS);
+      this.#goOn = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#committing = undefined;
+    if (!this.#finished) this.#append();
+  }
+
+  #bound(): void {
+    if (this.#units <= WAITING_UNITS || this.#finished) return;
+    this.#finished = true;
+    this.#goOn();
+    const error = `More than ${WAITING_UNITS} bytes wait for the store, which takes nothing now`;
+    refuse(this.#context, this.#peer, 1, new StreamError("overloaded", error));
+  }
 
   /** After encrypted messages a proper close is the end; the verdict is inside them. */
   async #settle(code: number): Promise<void> {

@@ -24,7 +24,7 @@ for (const key of [undefined, generateKey()]) {
     const secret = generateKey();
     const folder = await Deno.makeTempDir();
     // longer than a client on a loaded machine takes to notice and to come back
-    const relay = new RelayProcess({ secret, folder, grace: 10 });
+    const relay = new RelayProcess({ secret, folder, grace: 10, options: { postTimeout: 10 } });
     await relay.start();
     try {
       const { histories, disturbances } = await streamUnderFaults({

@@ -31,7 +31,7 @@ export interface FaultOptions {
 
 const RETRY = { base: 5, cap: 100, giveUpAfter: 60_000 };
 /** How long a connection may be silent. */
-const PATIENCE = { connectTimeout: 1000, ackTimeout: 2000, heartbeat: 500 };
+const PATIENCE = { connectTimeout: 1000, ackTimeout: 2000, pingAfter: 500 };
 
 /**
  * Runs the streams.

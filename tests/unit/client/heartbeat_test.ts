@@ -7,7 +7,7 @@ import { FakeRelay, token } from "./fake_relay.ts";
 import { relayTest } from "./real_relay.ts";
 
 test("heartbeat - an idle producer notices, and goes on", async () => {
-  const [producer, connection, relay] = await connected({ heartbeat: 1 }, { ping: true });
+  const [producer, connection, relay] = await connected({ pingAfter: 1 }, { ping: true });
   assertEquals(await connection.control(), { ping: {} });
   assertEquals(await connection.closed, 1000);
   const second = await relay.next();
@@ -20,7 +20,7 @@ test("heartbeat - an idle producer notices, and goes on", async () => {
 
 test("heartbeat - a consumer notices, and goes on at its offset", async () => {
   const relay = new FakeRelay();
-  const stream = new RelayConsumer({ ...relay.options, heartbeat: 1 }).stream();
+  const stream = new RelayConsumer({ ...relay.options, pingAfter: 1 }).stream();
   const reading = stream[Symbol.asyncIterator]();
   const first = await relay.next();
   await first.hello({ ping: true });
@@ -34,7 +34,7 @@ test("heartbeat - a consumer notices, and goes on at its offset", async () => {
 });
 
 test("heartbeat - one that is answered, or hears something else, stays", async () => {
-  const [producer, connection, relay] = await connected({ heartbeat: 20 }, { ping: true });
+  const [producer, connection, relay] = await connected({ pingAfter: 20 }, { ping: true });
   for (let asked = 0; asked < 3; asked++) {
     assertEquals(await connection.control(), { ping: {} });
     if (asked === 1) ack(connection, 0);
@@ -47,7 +47,7 @@ test("heartbeat - one that is answered, or hears something else, stays", async (
 test("heartbeat - a supervisor notices, and hears of the end", async () => {
   const relay = new FakeRelay();
   const ended = new Promise((resolve) => {
-    new RelaySupervisor({ ...relay.options, heartbeat: 1, onEnd: resolve }).connect();
+    new RelaySupervisor({ ...relay.options, pingAfter: 1, onEnd: resolve }).connect();
   });
   await (await relay.next()).hello({ ping: true });
   const end = { kind: "done", by: "producer", offset: 3, ts: 1 };
@@ -63,7 +63,7 @@ for (const side of ["near", "far", "neither"] as const) {
     `heartbeat - a path that dies, and tells ${which} side, ends no stream`,
     async ({ proxy, proxyUrl, secret, control }) => {
       const { id } = await control.createChannel();
-      const at = { url: proxyUrl, channel: id, token: secret, retry: RETRY, heartbeat: 100 };
+      const at = { url: proxyUrl, channel: id, token: secret, retry: RETRY, pingAfter: 100 };
       const tokens = new RelayConsumer(at).stream()[Symbol.asyncIterator]();
       const producer = new RelayProducer(at);
       for (const text of ["a", "b", "c"]) {

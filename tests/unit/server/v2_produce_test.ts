@@ -118,6 +118,45 @@ onBothTransports("v2 produce - a frame that is none is bad_request", async (rela
   assertEquals([body.next, body.producer], [0, false]);
 });
 
+onBothTransports("v2 produce - an end that its record does not tell is refused", async (relay) => {
+  const error = { type: "error", code: "oom", message: "Out" };
+  const wrong: [object, string][] = [
+    [token("a"), "done"],
+    [error, "done"],
+    [DONE, "error"],
+    [DONE, "sealed"],
+    [{ type: "enc2", e: 1, s: 0, f: 1, d: "" }, "done"],
+  ];
+  for (const [index, [record, close]] of wrong.entries()) {
+    const { socket, send } = await relay.producer(`c${index}`);
+    send([record], close);
+    const answer = await socket.json();
+    assertEquals(answer.error.code, "bad_request", close);
+    assertStringIncludes(answer.error.message, `Cannot close as ${close}`);
+    assertEquals(await socket.code(), 4500);
+    const { body } = await relay.api("GET", `/v1/channels/c${index}`);
+    assertEquals([body.next, body.end], [0, undefined]);
+  }
+  // the same by POST
+  await relay.channel("p");
+  const { body: claim } = await relay.api("POST", "/v1/channels/p/claim", { instance: "i" });
+  const { status, body } = await relay.api(
+    "POST",
+    "/v1/channels/p/records",
+    JSON.stringify(token("a")),
+    {
+      headers: {
+        "content-type": "application/x-ndjson",
+        "producer-id": "i",
+        "producer-epoch": String(claim.epoch),
+        "producer-seq": "0",
+        "producer-close": "done",
+      },
+    },
+  );
+  assertEquals([status, body.error.code], [400, "bad_request"]);
+});
+
 onBothTransports("v2 produce - nothing accepted is lost by a refusal", async (relay) => {
   const producer = await relay.producer("c");
   producer.send([token("a")]);

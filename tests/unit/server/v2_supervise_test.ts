@@ -197,6 +197,45 @@ onBothTransports(
   },
 );
 
+onBothTransports(
+  "v2 supervise - a job that starts after its supervisor went has its seconds",
+  async (relay) => {
+    for (const pending of ["keep", 600] as const) {
+      const id = `pending-${pending}`;
+      const onDisconnect = { pending, running: 0.02 };
+      const { socket } = await relay.join("supervise", id, { onDisconnect });
+      await socket.close();
+      const producer = await relay.producer(id);
+      assertEquals((await producer.socket.json()).cancel.by, "relay");
+    }
+  },
+);
+
+onBothTransports(
+  "v2 supervise - one that comes before the job stops that, and keep is keep",
+  async (relay) => {
+    const left = async (id: string, running: number | "keep") => {
+      const { socket } = await relay.join("supervise", id, { onDisconnect: { running } });
+      await socket.close();
+    };
+    await left("kept", "keep");
+    const kept = await relay.producer("kept");
+    await left("adopted", 0.02);
+    const { socket } = await relay.join("supervise", "adopted");
+    const adopted = await relay.producer("adopted");
+    await left("alone", 0.02);
+    const alone = await relay.producer("alone");
+    assertEquals((await alone.socket.json()).cancel.by, "relay");
+    // the others' time would be over by now
+    await kept.put([DONE], "done");
+    await adopted.put([DONE], "done");
+    for (const id of ["kept", "adopted"]) {
+      assertEquals((await relay.api("GET", `/v1/channels/${id}`)).body.cancel, undefined, id);
+    }
+    await socket.close();
+  },
+);
+
 onBothTransports("v2 supervise - also with a lease that ends with the socket", async (relay) => {
   const { socket } = await relay.join("supervise", "c", {
     lease: 0,
