@@ -191,6 +191,9 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     const submitted = await this.#scheduler.submitJob(prepared.submission);
     this.#submitted = submitted;
     const { jobId, notice } = submitted;
+    if (this.#config.record ?? !this.#scheduler.attended) {
+      await this.#memory.keep(recordOf(this.#scheduler, prepared, submitted));
+    }
     announce({
       type: "status",
       state: "submitted",
@@ -198,9 +201,6 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
       ...(notice && { reason: notice }),
       details: { encryption: prepared.key === undefined ? "off" : "v2" },
     });
-    if (this.#config.record ?? !this.#scheduler.attended) {
-      await this.#memory.keep(recordOf(this.#scheduler, prepared, submitted));
-    }
     (await this.#attend()).supervisor.submitted(jobId);
   }
 
