@@ -1,12 +1,15 @@
 /**
  * The load, the same for every server: token records of about 40 bytes, each made with `JSON.stringify`
- * and read with `JSON.parse`, every producer and consumer in this one process.
+ * and read with `JSON.parse`. Unpaced, the producers have a thread of their own; paced, both ends are in
+ * this one.
  *
  * @module
  */
-import { type Lane, openLane } from "./lane.ts";
+import { type Lane, openConsumer, openLane } from "./lane.ts";
+import type { ProducerThread } from "./producer_thread.ts";
 import type { Server } from "./servers.ts";
 import { percentile } from "./stats.ts";
+import { tokenRecord } from "./token_record.ts";
 
 /** Records under way at most, over all lanes and on one: what a server queues stays below its bounds. */
 const UNDER_WAY = 65_536;
@@ -37,52 +40,45 @@ export interface Latency {
  * Sends as fast as a server takes it, and counts what arrives.
  *
  * @param server The server.
+ * @param producers Where the records are made.
  * @param lanes How many channels.
  * @param seconds How long.
  * @returns What arrived, and what it cost.
  */
 export async function unpaced(
   server: Server,
+  producers: ProducerThread,
   lanes: number,
   seconds: number,
 ): Promise<Throughput> {
   // each lane sends half of its share whenever half of it has arrived: nobody waits for a timer
   const burst = Math.floor(Math.min(UNDER_WAY / lanes, UNDER_WAY_ON_ONE) / 2);
-  const open: Lane[] = [];
+  const channels = Array.from({ length: lanes }, () => crypto.randomUUID());
   let arrived = 0;
   let most = Infinity;
   let finished = () => {};
   const ended = new Promise<void>((resolve) => finished = resolve);
-  const sources: (() => void)[] = [];
-  for (let at = 0; at < lanes; at++) {
-    let sent = 0;
+  const closes = await Promise.all(channels.map((channel, lane) => {
     let got = 0;
-    const send = () => {
-      for (let i = 0; i < burst; i++) lane.push(token(`token ${1_000_000 + sent++}`));
-    };
-    const lane = await openLane(server, (record) => {
+    return openConsumer(server, channel, (record) => {
       const { content } = JSON.parse(record);
       if (content !== `token ${1_000_000 + got}`) throw new Error(`Lost or doubled: ${record}`);
       got++;
-      if (++arrived >= most) finished();
-      else if (sent - got === burst && sent < MOST_RECORDS) send();
-      else if (got >= MOST_RECORDS) finished();
+      if (++arrived >= most || got >= MOST_RECORDS) finished();
+      else if (got % burst === 0) producers.send(lane, burst);
     });
-    open.push(lane);
-    sources.push(() => {
-      send();
-      send();
-    });
-  }
+  }));
+  await producers.open(server, channels);
   const cpu = server.cpu();
   const began = performance.now();
   const timer = setTimeout(() => most = arrived + 1, seconds * 1000);
-  for (const start of sources) start();
+  for (let lane = 0; lane < lanes; lane++) producers.send(lane, 2 * burst);
   await patiently(ended, server);
   const took = performance.now() - began;
   const used = server.cpu() - cpu;
   clearTimeout(timer);
-  for (const lane of open) lane.close();
+  for (const close of closes) close();
+  await producers.close();
   return { rate: arrived / took * 1000, cpu: used / arrived * 1e6 };
 }
 
@@ -119,7 +115,7 @@ export async function paced(
     // the lanes take turns, so that the load is even and not one burst every so often
     const due = Math.min(total, Math.ceil((performance.now() - began) / 1000 * lanes * rate));
     for (; sent < due; sent++) {
-      open[sent % lanes].push(token(performance.now().toFixed(6).padStart(16)));
+      open[sent % lanes].push(tokenRecord(performance.now().toFixed(6).padStart(16)));
     }
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
@@ -140,8 +136,4 @@ async function patiently(ended: Promise<void>, { label }: Server): Promise<void>
   } finally {
     clearTimeout(timer);
   }
-}
-
-function token(content: string): string {
-  return JSON.stringify({ type: "token", content });
 }

@@ -1,61 +1,100 @@
 /**
- * A lane: one channel's producer and consumer, both in this process, so that one clock times both ends.
+ * The two ends of a channel, by the face of the server between.
  *
  * @module
  */
 import { encodeV1Auth } from "../stream/mod.ts";
-import type { Server } from "./servers.ts";
-import { openV2Lane } from "./v2_lane.ts";
+import type { Address } from "./servers.ts";
+import { openV2Consumer, openV2Producer } from "./v2_lane.ts";
 
-/** One channel with a producer and a consumer. */
-export interface Lane {
+/** A channel's producer. */
+export interface ProducerEnd {
   /** Sends a record by the rule of its face. */
   push(record: string): void;
-  /** Ends the stream and closes both connections. */
+  /** Ends the stream and closes the connection. */
   close(): void;
 }
 
+/** One channel with a producer and a consumer. */
+export type Lane = ProducerEnd;
+
 /** The record a lane is tried with; it is not counted. */
-export const PROBE = '{"type":"token","content":"probe"}';
+const PROBE = '{"type":"token","content":"probe"}';
 /** How often, one after the other: TCP holds an early small packet back for 40 ms, whatever the server. */
-export const PROBES = 3;
+const PROBES = 3;
 
 /**
- * Opens a lane and waits until its first records, {@linkcode PROBE}, have crossed it.
+ * Opens a lane, both ends in this thread so that one clock times them, and waits until its first records
+ * have crossed it.
  *
  * @param server The server between.
  * @param received Called with every record line that arrives after the probes.
  * @returns The lane.
  */
-export function openLane(server: Server, received: (record: string) => void): Promise<Lane> {
-  const channel = crypto.randomUUID();
-  return server.face === "v1"
-    ? openV1Lane(server, channel, received)
-    : openV2Lane(server, channel, received);
-}
-
-async function openV1Lane(
-  { url, secret }: Server,
-  channel: string,
+export async function openLane(
+  server: Address,
   received: (record: string) => void,
 ): Promise<Lane> {
-  const consumer = await openSocket(`${url}/consume/${channel}`);
-  if (secret !== undefined) consumer.send(encodeV1Auth(secret));
-  const producer = await openSocket(`${url}/produce/${channel}`);
-  if (secret !== undefined) producer.send(encodeV1Auth(secret));
+  const channel = crypto.randomUUID();
+  let deliver = (_record: string) => {};
+  const closeConsumer = await openConsumer(server, channel, (record) => deliver(record));
+  const producer = await openProducer(server, channel);
   for (let probe = 0; probe < PROBES; probe++) {
-    const crossed = new Promise((resolve) => consumer.onmessage = resolve);
-    producer.send(PROBE);
+    const crossed = new Promise<void>((resolve) => deliver = () => resolve());
+    producer.push(PROBE);
     await crossed;
   }
-  consumer.onmessage = ({ data }) => received(data);
+  deliver = received;
   return {
-    push: (record) => producer.send(record),
+    push: (record) => producer.push(record),
     close() {
-      consumer.onmessage = null;
-      producer.send('{"type":"done"}');
+      closeConsumer();
       producer.close();
-      consumer.close();
+    },
+  };
+}
+
+/**
+ * Opens a channel's consumer.
+ *
+ * @param server The server.
+ * @param channel The channel's name.
+ * @param received Called with every record line that arrives.
+ * @returns Closes it; nothing is received any more.
+ */
+export async function openConsumer(
+  server: Address,
+  channel: string,
+  received: (record: string) => void,
+): Promise<() => void> {
+  const { url, secret } = server;
+  if (server.face === "v2") return await openV2Consumer(server, channel, received);
+  const socket = await openSocket(`${url}/consume/${channel}`);
+  if (secret !== undefined) socket.send(encodeV1Auth(secret));
+  socket.onmessage = ({ data }) => received(data);
+  return () => {
+    socket.onmessage = null;
+    socket.close();
+  };
+}
+
+/**
+ * Opens a channel's producer.
+ *
+ * @param server The server.
+ * @param channel The channel's name.
+ * @returns The producer.
+ */
+export async function openProducer(server: Address, channel: string): Promise<ProducerEnd> {
+  const { url, secret } = server;
+  if (server.face === "v2") return await openV2Producer(server, channel);
+  const socket = await openSocket(`${url}/produce/${channel}`);
+  if (secret !== undefined) socket.send(encodeV1Auth(secret));
+  return {
+    push: (record) => socket.send(record),
+    close() {
+      socket.send('{"type":"done"}');
+      socket.close();
     },
   };
 }

@@ -2,20 +2,24 @@
 import { providePython } from "../tests/systems/python.ts";
 
 /** Name of a server that can be measured. */
-export type ServerName = "bare" | "v1" | "v2" | "python";
+export type ServerName = "bare" | "v1" | "v2" | "sqlite" | "python";
 
-/** A server that runs. */
-export interface Server {
-  /** Its name. */
-  name: ServerName;
-  /** What the table calls it: server, store, face. */
-  label: string;
+/** What a lane has to know of a server. */
+export interface Address {
   /** Which protocol its lanes speak. */
   face: "v1" | "v2";
   /** Where it listens. */
   url: string;
   /** Its secret; the bare bridge has none. */
   secret?: string;
+}
+
+/** A server that runs. */
+export interface Server extends Address {
+  /** Its name. */
+  name: ServerName;
+  /** What the table calls it: server, store, face. */
+  label: string;
   /** Seconds of processor time its process has used; `NaN` where the system does not tell. */
   cpu(): number;
   /** Ends its process. */
@@ -36,6 +40,7 @@ const SERVERS = {
   bare: { label: "bare bridge, no store", face: "v1" },
   v1: { label: "our relay, memory, v1", face: "v1" },
   v2: { label: "our relay, memory, v2", face: "v2" },
+  sqlite: { label: "our relay, sqlite full, v2", face: "v2" },
   python: { label: "Python relay 0.3.1, v1", face: "v1" },
 } as const;
 
@@ -51,19 +56,30 @@ export const SERVER_NAMES = Object.keys(SERVERS) as ServerName[];
  */
 export async function startServer(name: ServerName): Promise<Server | Absent> {
   const secret = name === "bare" ? undefined : crypto.randomUUID();
-  const started = name === "python"
-    ? await startPython(secret!)
-    : await startDeno(name === "bare" ? "bare_bridge.ts" : "our_relay.ts", secret);
+  const started = await start(name, secret);
   if (typeof started === "string") return { name, ...SERVERS[name], absent: started };
   return { name, ...SERVERS[name], secret, ...started };
 }
 
 type Started = Pick<Server, "url" | "cpu" | "stop">;
 
-async function startDeno(file: string, secret?: string): Promise<Started> {
+async function start(name: ServerName, secret: string | undefined): Promise<Started | string> {
+  if (name === "python") return await startPython(secret!);
+  if (name === "bare") return await startDeno("bare_bridge.ts", {});
+  if (name !== "sqlite") return await startDeno("our_relay.ts", { BENCH_SECRET: secret! });
+  const data = await Deno.makeTempDir({ prefix: "streamrelay-bench-" });
+  const started = await startDeno("our_relay.ts", { BENCH_SECRET: secret!, BENCH_DATA: data });
+  const stop = async () => {
+    await started.stop();
+    await Deno.remove(data, { recursive: true });
+  };
+  return { ...started, stop };
+}
+
+async function startDeno(file: string, env: Record<string, string>): Promise<Started> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", new URL(file, import.meta.url).pathname],
-    env: secret === undefined ? {} : { BENCH_SECRET: secret },
+    env,
     stdin: "null",
     stdout: "piped",
   }).spawn();

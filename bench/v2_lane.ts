@@ -1,49 +1,59 @@
 /**
- * A lane in v2, gathering records by the rule of our client: at once while the way is free; while it is
+ * The ends of a channel in v2, the producer gathering records by the rule of our client: at once while the way is free; while it is
  * busy (bytes wait in the socket, or 8 frames for their acknowledgement) up to 512 records a frame.
  *
  * @module
  */
 import { encodeControl, encodeFrame } from "../stream/mod.ts";
-import { type Lane, openSocket, PROBE, PROBES } from "./lane.ts";
-import type { Server } from "./servers.ts";
+import { openSocket, type ProducerEnd } from "./lane.ts";
+import type { Address } from "./servers.ts";
 
 const MAX_RECORDS = 512;
 const MAX_UNACKED = 8;
 const CREDIT = 1024 * 1024;
 
 /**
- * Opens a lane in v2.
+ * Opens a consumer in v2; it makes the channel.
  *
- * @param server The server between.
- * @param channel The channel's name; the root secret makes it.
- * @param received Called with every record line that arrives after the probes.
- * @returns The lane.
+ * @param server The server.
+ * @param channel The channel's name.
+ * @param received Called with every record line that arrives.
+ * @returns Closes it.
  */
-export async function openV2Lane(
-  { url, secret }: Server,
+export async function openV2Consumer(
+  { url, secret }: Address,
   channel: string,
   received: (record: string) => void,
-): Promise<Lane> {
-  const consumer = await openSocket(`${url}/v2/consume/${channel}`);
-  consumer.send(encodeControl({ hello: { v: 2, auth: secret, from: 0, credit: CREDIT } }));
-  let deliver = (_record: string) => {};
-  takeFrames(consumer, (record) => deliver(record));
-  const producer = await openSocket(`${url}/v2/produce/${channel}`);
-  const gatherer = await greet(producer, channel, secret);
-  for (let probe = 0; probe < PROBES; probe++) {
-    const crossed = new Promise<void>((resolve) => deliver = () => resolve());
-    gatherer.push(PROBE);
-    await crossed;
-  }
-  deliver = received;
+): Promise<() => void> {
+  const socket = await openSocket(`${url}/v2/consume/${channel}`);
+  socket.send(encodeControl({ hello: { v: 2, auth: secret, from: 0, credit: CREDIT } }));
+  takeFrames(socket, received);
+  return () => {
+    socket.onmessage = null;
+    socket.close();
+  };
+}
+
+/**
+ * Opens a producer in v2.
+ *
+ * @param server The server.
+ * @param channel The channel's name; the root secret makes it.
+ * @returns The producer.
+ */
+export async function openV2Producer(
+  server: Address,
+  channel: string,
+): Promise<ProducerEnd> {
+  const { socket, epoch } = await greetV2Producer(server, channel);
+  const gatherer = new Gatherer(socket, epoch);
+  socket.onmessage = () => gatherer.acknowledged();
   return {
     push: (record) => gatherer.push(record),
     close() {
-      producer.onmessage = consumer.onmessage = null;
+      socket.onmessage = null;
       gatherer.end();
-      producer.close();
-      consumer.close();
+      socket.close();
     },
   };
 }
@@ -62,15 +72,25 @@ function takeFrames(socket: WebSocket, received: (record: string) => void): void
   };
 }
 
-function greet(socket: WebSocket, instance: string, auth?: string): Promise<Gatherer> {
-  socket.send(encodeControl({ hello: { v: 2, auth, instance } }));
-  return new Promise((resolve, reject) => {
+/**
+ * Connects a producer in v2, which may write once this returns.
+ *
+ * @param server The server.
+ * @param channel The channel's name.
+ * @returns Its socket, and the epoch of its claim.
+ * @throws {Error} When the server refuses it.
+ */
+export async function greetV2Producer(
+  { url, secret }: Address,
+  channel: string,
+): Promise<{ socket: WebSocket; epoch: number }> {
+  const socket = await openSocket(`${url}/v2/produce/${channel}`);
+  socket.send(encodeControl({ hello: { v: 2, auth: secret, instance: channel } }));
+  return await new Promise((resolve, reject) => {
     socket.onmessage = ({ data }: MessageEvent<string>) => {
       const { hello } = JSON.parse(data);
-      if (hello === undefined) return reject(new Error(`The relay answered ${data}`));
-      const gatherer = new Gatherer(socket, hello.epoch);
-      socket.onmessage = () => gatherer.acknowledged();
-      resolve(gatherer);
+      if (hello === undefined) reject(new Error(`The relay answered ${data}`));
+      else resolve({ socket, epoch: hello.epoch });
     };
   });
 }

@@ -1,0 +1,63 @@
+/**
+ * What the relay has to reach, each against another figure of the same run.
+ *
+ * @module
+ */
+import { type FigureKey, FIGURES, type Measured } from "./report.ts";
+import type { ServerName } from "./servers.ts";
+import { spread } from "./stats.ts";
+
+interface Target {
+  what: string;
+  value: number;
+  bound: number;
+  /** What the figure is: a ratio or milliseconds. */
+  unit: "×" | "ms";
+  /** Whether more than the bound is a miss; otherwise less is. */
+  most?: boolean;
+}
+
+/**
+ * Compares the medians with the targets.
+ *
+ * @param present The servers that were measured.
+ * @returns A line for each target that could be compared.
+ */
+export function judge(present: readonly Measured[]): string[] {
+  return targets((name, key) => {
+    const values = present.find(({ server }) => server.name === name)?.samples[key] ?? [];
+    return values.length === 0 ? NaN : spread(values).median;
+  }).filter(({ value }) => !Number.isNaN(value)).map(({ what, value, bound, unit, most }) => {
+    const met = most ? value <= bound : value >= bound;
+    const figure = unit === "×" ? `× ${value.toFixed(2)}` : `${value.toFixed(2)} ms`;
+    return `${met ? "met   " : "MISSED"}  ${what}: ${figure}`;
+  });
+}
+
+function targets(median: (name: ServerName, key: FigureKey) => number): Target[] {
+  const all: Target[] = [];
+  const atLeast = (bound: number, name: ServerName, other: ServerName, what: string) => {
+    for (const { key, title } of FIGURES.slice(0, 2)) {
+      const value = median(name, key) / median(other, key);
+      all.push({ what: `${title}: ${what}`, value, bound, unit: "×" });
+    }
+  };
+  atLeast(0.9, "v1", "bare", "v1 ≥ 0.9 × bare bridge");
+  atLeast(5, "v2", "bare", "v2 ≥ 5 × bare bridge");
+  atLeast(1, "v1", "python", "v1 above Python's relay");
+  atLeast(1, "v2", "python", "v2 above Python's relay");
+  atLeast(0.5, "sqlite", "v2", "v2 on sqlite ≥ 0.5 × on memory");
+  const atMost = (value: number, bound: number, unit: Target["unit"], what: string) =>
+    all.push({ what, value, bound, unit, most: true });
+  for (const name of ["v1", "v2"] as const) {
+    const value = median(name, "busyP99") / median("bare", "busyP99");
+    atMost(value, 1.25, "×", `200 × 50/s, p99: ${name} ≤ 1.25 × bare bridge`);
+  }
+  const more = median("sqlite", "calmP50") - median("bare", "calmP50");
+  atMost(more, 1, "ms", "50 × 50/s, p50: v2 on sqlite ≤ bare bridge + 1 ms");
+  atMost(median("sqlite", "calmP99"), 10, "ms", "50 × 50/s, p99: v2 on sqlite < 10 ms");
+  for (const [name, store] of [["v2", "memory"], ["sqlite", "sqlite"]] as const) {
+    atMost(median(name, "replay"), 50, "ms", `replay of 10,000 tokens, ${store} < 50 ms`);
+  }
+  return all;
+}
