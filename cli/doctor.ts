@@ -11,7 +11,7 @@ import type { Command } from "./command.ts";
 import { programsOf } from "./doctor_programs.ts";
 import { printReport, type Report } from "./doctor_report.ts";
 import { EXECUTOR_FLAGS } from "./executor_flags.ts";
-import { isExecutorKind } from "./executor_kind.ts";
+import { type ExecutorKind, isExecutorKind } from "./executor_kind.ts";
 import { chosenExecutor, makeExecutor } from "./executor_of.ts";
 import type { Given } from "./given.ts";
 import { onInterrupt } from "./on_interrupt.ts";
@@ -21,8 +21,12 @@ import { UsageError } from "./usage_error.ts";
 
 const CANNOT_PRODUCE = 3;
 
-/** Flags that only make sense for a cluster: with one of them no executor has to be named. */
-const CLUSTER_FLAGS = ["via", "partition", "gres", "qos", "constraint", "bin"];
+/** Flags that tell where a job is to run, in place of a word. */
+const TELLING: Partial<Record<ExecutorKind, readonly string[]>> = {
+  ssh: ["host"],
+  pbs: ["queue", "select", "place", "gpus", "mpiprocs", "project"],
+  slurm: ["via", "partition", "gres", "qos", "constraint", "bin"],
+};
 
 /** The subcommand. */
 export const command: Command = {
@@ -49,8 +53,8 @@ configuration to use. Some of it is tried with curl or python3, and left out wit
   examples: [
     ["streamrelay doctor wss://relay.example.org --token-file t", "on a node, about that node"],
     [
-      "streamrelay doctor slurm --partition gpu --url wss://relay.example.org",
-      "about a node of that partition, by a job",
+      "streamrelay doctor --via login.example.edu --partition gpu --url wss://relay.example.org",
+      "about a node of that partition, by a job, from a laptop",
     ],
   ],
   exits: [
@@ -73,14 +77,27 @@ async function run(given: Given): Promise<number> {
   const common = { proxies, patience: given.seconds("timeout") ?? 10 };
   const [word] = given.positionals;
   const isUrl = word !== undefined && word.includes("://");
-  const here = word === "local" || isUrl ||
-    (word === undefined && given.text("profile") === undefined &&
-      CLUSTER_FLAGS.every((flag) => given.typed(flag) === undefined));
+  const kind = isUrl ? undefined : kindOf(given, word);
+  const here = isUrl || kind === "local" ||
+    (kind === undefined && given.text("profile") === undefined);
   const report = here
     ? await examineThis(isUrl ? given.with("url", word) : given, common)
-    : await examineNode(given, word, common);
+    : await examineNode(given, kind, common);
   printReport(report, given.on("json"));
   return report.produces === "yes" ? 0 : CANNOT_PRODUCE;
+}
+
+/** Where the job is to run, by a word or by what else was typed; `undefined` leaves it to the profile. */
+function kindOf(given: Given, word: string | undefined): ExecutorKind | undefined {
+  if (word !== undefined) {
+    if (isExecutorKind(word) && word !== "globus") return word;
+    throw new UsageError(
+      `Cannot examine ${JSON.stringify(word)}: expected a relay's URL, slurm, pbs or ssh`,
+    );
+  }
+  if (given.text("profile") !== undefined) return undefined;
+  const kinds = Object.entries(TELLING) as [ExecutorKind, readonly string[]][];
+  return kinds.find(([, flags]) => flags.some((flag) => given.typed(flag) !== undefined))?.[0];
 }
 
 async function examineThis(
@@ -124,15 +141,9 @@ function credentialFinding({ code, message }: StreamError): Finding {
 
 async function examineNode(
   given: Given,
-  word: string | undefined,
+  kind: ExecutorKind | undefined,
   common: { proxies: string[]; patience: number },
 ): Promise<Report> {
-  if (word !== undefined && (!isExecutorKind(word) || word === "globus")) {
-    throw new UsageError(
-      `Cannot examine ${JSON.stringify(word)}: expected a relay's URL, slurm, pbs or ssh`,
-    );
-  }
-  const kind = word ?? (given.text("profile") === undefined ? "slurm" : undefined);
   const chosen = await chosenExecutor(given, kind);
   // a look around takes a minute, however long the real jobs
   const quick = chosen.kind === "slurm" || chosen.kind === "pbs"

@@ -96,3 +96,74 @@ Deno.test({
       assertEquals(leftIn(fixture.dir), []);
     }),
 });
+
+Deno.test({
+  name: "doctor --via - from a laptop: submits itself on a login node",
+  ignore,
+  fn: () =>
+    onLoginNode(async (server) => {
+      const secret = crypto.randomUUID();
+      const relay = await serveRelay({ port: 0, secret });
+      try {
+        await using somebody = await person(undefined, { STREAMRELAY_TOKEN: secret });
+        const place = ["--via", server.host, "--ssh-config", server.config];
+        const { code, stdout, stderr } = await somebody.run([
+          ...["doctor", ...place, "--partition", "main", "--url", relay.url],
+        ]);
+        assertEquals(code, 0, stdout + stderr);
+        const profile = JSON.parse(stdout.slice(stdout.indexOf("\n{\n")));
+        assertEquals(profile.executor, "slurm");
+        assertEquals(profile.via, { ssh: server.host, config: server.config });
+        // the configuration file takes what is printed
+        const folder = `${somebody.home}/config/streamrelay`;
+        await Deno.mkdir(folder, { recursive: true });
+        const config = { profiles: { gpu: profile } };
+        await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(config));
+        const script = `${somebody.home}/job.sh`;
+        await Deno.writeTextFile(script, "#!/bin/bash\necho by the profile\n");
+        const ran = await somebody.run(["run", script, "--profile", "gpu", "--no-prompt"]);
+        assertEquals([ran.code, ran.stdout], [0, "by the profile\n"], ran.stderr);
+      } finally {
+        await relay.close();
+      }
+    }),
+});
+
+Deno.test({
+  name: "doctor ssh - a host without a scheduler, through the connection's own tunnel",
+  ignore,
+  async fn() {
+    await using server = await startSshServer();
+    const secret = crypto.randomUUID();
+    const relay = await serveRelay({ port: 0, secret });
+    try {
+      await using somebody = await person(undefined, { STREAMRELAY_TOKEN: secret });
+      const { code, stdout, stderr } = await somebody.run([
+        ...["doctor", "ssh", "--host", server.host, "--ssh-config", server.config],
+        ...["--workdir", somebody.home, "--url", relay.url],
+      ]);
+      assertEquals(code, 0, stdout + stderr);
+      assertMatch(stdout, /^Verdict: \S+ can produce\.$/m);
+      assertEquals(leftIn(somebody.home), []);
+    } finally {
+      await relay.close();
+    }
+  },
+});
+
+Deno.test("doctor - what can't be examined", async () => {
+  await using somebody = await person();
+  for (
+    const [args, words] of [
+      [["globus"], /Cannot examine "globus": expected a relay's URL, slurm, pbs or ssh\n/],
+      [["ssh"], /expected --host HOST/],
+      [["ws://127.0.0.1:1", "--proxy", "http://me:word@proxy:3128"], /without a password/],
+      [[], /No relay was given and none of yours runs here/],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await somebody.run(["doctor", ...args]);
+    assertEquals([code, stdout], [2, ""], stderr);
+    assertMatch(stderr, words);
+    assert(!stderr.includes("word@"));
+  }
+});
