@@ -10,6 +10,8 @@ import type { ChannelEnd, OnDisconnect } from "../stream/v2_control.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
 import type { PreparedChannel } from "./prepare_channel.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { SpoolFeed } from "./spool_feed.ts";
+import { cancelSpool } from "./spool_folder.ts";
 import { openFailing } from "./sealed_words.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -55,8 +57,23 @@ export async function attend<C extends ExecutorConfig>(
 ): Promise<Attendance> {
   const { scheduler, config, onDisconnect } = options;
   const timings = await scheduler.timings(config);
-  const { channel, relay: url, tokens, key } = options.channel;
+  const { channel, relay: url, tokens, key, spool } = options.channel;
   const token = tokens.supervise;
+  const { programs } = scheduler;
+  const feed = spool === undefined || !programs ? undefined : new SpoolFeed({
+    machine: programs.machine,
+    folder: spool,
+    relay: url,
+    channel,
+    token: tokens.produce,
+    timings,
+    giveUpAfter: config.giveUpAfter,
+    trouble: ({ message: reason }) =>
+      announce({ type: "status", state: "disconnected", reason, ts: Date.now() }),
+    broken: ({ code, message, details }) => {
+      if (code !== "ended") supervisor.conclude({ code, message, details });
+    },
+  });
   const supervisor: Supervisor = new Supervisor({
     control: new ControlClient({ url, token }),
     channel,
@@ -70,6 +87,7 @@ export async function attend<C extends ExecutorConfig>(
       }
     },
     timings,
+    ...(feed && { settle: (heard) => feed.settle(heard) }),
     announceRunning: config.producer?.script ?? false,
     ...(key !== undefined && { open: (status) => openFailing(key, channel, status) }),
     lost: options.onLost,
@@ -83,7 +101,12 @@ export async function attend<C extends ExecutorConfig>(
     onDisconnect,
     retry: { giveUpAfter: config.giveUpAfter },
     onStatus: (status) => supervisor.producerStatus(status),
-    onCancel: (request) => supervisor.cancelled(request),
+    onCancel(request) {
+      supervisor.cancelled(request);
+      if (spool === undefined || !programs) return;
+      // a job that the scheduler does not end looks for it there
+      cancelSpool(programs, spool, request).catch(() => {});
+    },
     onEnd: options.onEnd,
     onFailed: options.onLost,
   });
@@ -98,6 +121,7 @@ export async function attend<C extends ExecutorConfig>(
     await relay.connect();
   } catch (error) {
     supervisor.stop();
+    feed?.stop().catch(() => {});
     throw error;
   }
   return {
@@ -105,6 +129,7 @@ export async function attend<C extends ExecutorConfig>(
     announce,
     leave() {
       supervisor.stop();
+      feed?.stop().catch(() => {});
       relay.close();
     },
   };

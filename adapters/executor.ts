@@ -18,6 +18,7 @@ import { JobRun } from "./job_run.ts";
 import { prepareJob, recordOf } from "./launch.ts";
 import { type JobFiles, localFiles } from "./job_files.ts";
 import { Poller } from "./poller.ts";
+import { localPrograms, type ProgramRunner } from "./program_runner.ts";
 import { relayFor, type ResolvedRelay } from "./relay_for.ts";
 import type { Scheduler, Submission, Submitted } from "./scheduler.ts";
 import { readScript, type ScriptSource } from "./script_source.ts";
@@ -237,11 +238,17 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
     return localFiles;
   }
 
+  /** Runs programs there; `undefined` where nothing but the scheduler can be reached. */
+  protected get programs(): ProgramRunner | undefined {
+    return localPrograms;
+  }
+
   /** Finds the relay that a job's stream goes through. */
   protected async relay(config: C): Promise<ResolvedRelay> {
     return await relayFor(config.relay, {
       ...config.embedded,
-      nodeFacing: () => this.nodeFacing(config),
+      // with a spool nobody but this side has to reach it
+      ...(config.transport !== "file" && { nodeFacing: () => this.nodeFacing(config) }),
       permit: await this.#site.relays(),
     });
   }
@@ -302,6 +309,7 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
       via: this.via,
       whereabouts: (config) => this.whereabouts(config),
       files: this.files,
+      programs: this.programs,
       relay: (config) => this.relay(config),
       readScript: () => readScript(script, this.directivePrefix, this.files),
       archivesScripts: (config) => this.archivesScripts(config),

@@ -20,6 +20,21 @@ export interface ExecutorConfig {
    * @default `STREAMRELAY_URL` or `RELAY_URL`; else a relay of this user here; else `"embedded"`.
    */
   relay?: "embedded" | RelayChoice;
+  /**
+   * How a job's output gets to the relay: from the node, or, where no relay can be reached from there,
+   * through files on a shared file system that this side follows, over the same ssh where there is one.
+   * The relay is then one that this side reaches; the job has no token and no URL.
+   *
+   * @default {"relay"}
+   */
+  transport?: "relay" | "file";
+  /**
+   * With `transport: "file"`: the folder of these files, on a file system that nodes and the machine
+   * that jobs are submitted on share.
+   *
+   * @default The state folder's `spool` there, in the home folder.
+   */
+  spoolFolder?: string;
   /** How an embedded relay is started. */
   embedded?: EmbeddedRelayOptions;
   /**

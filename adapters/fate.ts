@@ -33,6 +33,8 @@ export interface Knowledge {
   connected: boolean;
   /** What the job's script reported, if it could. */
   lastWords?: LastWords;
+  /** Whether it was to write into a spool. */
+  spooled?: boolean;
   /** The end of the job's output file, where it can be read. */
   output?: string;
 }
@@ -130,6 +132,8 @@ export function judge(
     code: "producer_lost",
     message: known.connected
       ? `The job went silent without saying how its stream ended; ${what}`
+      : known.spooled
+      ? `Nothing of the job was ever in its spool; ${what}. Expected the node to share spoolFolder`
       : `Nothing of the job ever reached the relay; ${what}. Expected the node to reach the relay's jobUrl`,
     details,
   };

@@ -43,7 +43,7 @@ export interface JobFiles {
    */
   writePrivate(name: string, text: string, folder?: string): Promise<string>;
   /**
-   * Removes a file, if it is there.
+   * Removes a file, or a folder with all in it, if it is there.
    *
    * @param path Its path.
    */
@@ -81,7 +81,7 @@ export const localFiles: JobFiles = {
     return path;
   },
   async remove(path) {
-    await Deno.remove(path).catch(() => {});
+    await Deno.remove(path, { recursive: true }).catch(() => {});
   },
 };
 
@@ -124,7 +124,7 @@ export function remoteFiles(programs: ProgramRunner): JobFiles {
       );
     },
     async remove(path) {
-      await programs.run("rm", ["-f", "--", path]);
+      await programs.run("rm", ["-rf", "--", path]);
     },
   };
 }

@@ -48,6 +48,8 @@ export interface SubmittedJob {
   errors?: string;
   /** Whether nobody stayed to supervise it. */
   detached?: boolean;
+  /** The folder of its spool, where it reaches no relay; on the machine of `via`, if there is one. */
+  spool?: string;
   /** Files of the job that have to be removed at its end; on the machine of `via`, if there is one. */
   files?: string[];
   /** The machine that the scheduler's programs run on, where that is not this one. */

@@ -79,8 +79,8 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
    * @param job The job.
    */
   adopt(job: SubmittedJob): void {
-    const { channel, incarnation, tokens, relay, jobId, output, errors, key } = job;
-    this.#channel = { channel, incarnation, tokens, relay, key };
+    const { channel, incarnation, tokens, relay, jobId, output, errors, key, spool } = job;
+    this.#channel = { channel, incarnation, tokens, relay, key, spool };
     this.#submitted = { jobId, output, errors };
     this.#files = job.files ?? [];
     this.#detached = job.detached ?? false;

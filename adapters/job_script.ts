@@ -44,6 +44,8 @@ export interface JobProducer {
 export interface JobTimings {
   /** Between two signs of life; 15 by default. */
   heartbeat?: number;
+  /** Between two looks for a cancel in a spool; 2 by default. */
+  look?: number;
   /** How long a relay that can't be reached is tried for once the program has ended; 600 by default. */
   giveUp?: number;
   /** What the program gets between a SIGTERM to the job and SIGKILL; 10 by default. */
@@ -60,8 +62,10 @@ export interface JobTimings {
 export interface JobScriptSpec {
   /** Directive lines of the user's script; explicit options go to the submit command, and win. */
   directives: string[];
-  /** The relay as the job's host reaches it; may be a comma-separated list. */
+  /** The relay as the job's host reaches it; may be a comma-separated list, and is empty with a spool. */
   relayUrl: string;
+  /** The folder of a shared file system that takes the stream where no relay can be reached. */
+  spool?: string;
   /** The channel to write to. */
   channel: string;
   /** How the job gets the channel's token. */
@@ -94,6 +98,8 @@ export const WRAPPER_EXITS = {
   noInput: 87,
   /** The credentials' file is not there, or holds no token. */
   noCredentials: 88,
+  /** The spool is not there. */
+  noSpool: 89,
 } as const;
 
 /**
@@ -157,6 +163,8 @@ function settings(
   const { credentials } = spec;
   return {
     url: spec.relayUrl,
+    spool: spec.spool ?? "",
+    look: timings.look ?? 2,
     channel: spec.channel,
     token: credentials.kind === "script" ? credentials.token : "",
     key: credentials.kind === "script" ? credentials.key ?? "" : "",

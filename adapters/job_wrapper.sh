@@ -7,7 +7,7 @@ sr_say() { printf 'streamrelay: %s\n' "$*" >&2; }
 # Runs a command with what a producer needs to know; token and key stay out of every argument list.
 sr_with_channel() {
   STREAMRELAY_URL=$sr_url STREAMRELAY_CHANNEL=$sr_channel STREAMRELAY_TOKEN=$sr_token STREAMRELAY_KEY=$sr_key \
-    STREAMRELAY_HEARTBEAT=$sr_heartbeat STREAMRELAY_GIVE_UP=$sr_give_up \
+    STREAMRELAY_SPOOL=$sr_spool STREAMRELAY_LOOK=$sr_look STREAMRELAY_HEARTBEAT=$sr_heartbeat STREAMRELAY_GIVE_UP=$sr_give_up \
     STREAMRELAY_KILL_AFTER=$sr_kill_after STREAMRELAY_DRAIN=$sr_drain STREAMRELAY_HINT=$sr_hint \
     "$@"
 }
@@ -27,7 +27,7 @@ sr_read_credentials() {
   if [ -r "$sr_credentials" ]; then . "$sr_credentials"; fi
   sr_token=${STREAMRELAY_TOKEN:-} sr_key=${STREAMRELAY_KEY:-}
   unset STREAMRELAY_TOKEN STREAMRELAY_KEY
-  [ -n "$sr_token" ] && return
+  if [ -n "$sr_token" ] || { [ -n "$sr_spool" ] && [ -n "$sr_key" ]; }; then return; fi
   sr_say "the credentials file $sr_credentials is missing or holds no token; this host must be able to read it"
   exit 88
 }
@@ -49,6 +49,13 @@ sr_usable() {
   local limit=()
   if command -v timeout >/dev/null; then limit=(timeout 30); fi
   sr_with_channel "${limit[@]}" "${sr_tool[@]}" check </dev/null >/dev/null 2>&1
+}
+
+# Where no relay can be reached, the folder that the executor follows has to be seen from here.
+sr_find_spool() {
+  [ -n "$sr_spool" ] && [ ! -d "$sr_spool" ] || return 0
+  sr_say "the spool $sr_spool is not there: the stream was ended, or $(uname -n) does not share that folder; nothing was run"
+  exit 89
 }
 
 # Sets sr_tool to what runs a producer of a kind.
@@ -80,7 +87,8 @@ sr_named_producer() {
 # Sets sr_tool to the producer of a kind. Fails where the program isn't there.
 sr_carried_producer() { # kind
   local file
-  command -v "$1" >/dev/null || return
+  # a spool needs no curl
+  [ "$1" = curl ] && [ -n "$sr_spool" ] || command -v "$1" >/dev/null || return
   case $1 in
     deno | node) file=js ;;
     python3) file=py ;;
@@ -382,6 +390,7 @@ sr_main() {
   local code sent=0
   sr_make_folder
   sr_set_traps
+  sr_find_spool
   sr_read_credentials
   export STREAMRELAY_URL=$sr_url STREAMRELAY_CHANNEL=$sr_channel
 

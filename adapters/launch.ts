@@ -4,6 +4,7 @@
  * @module
  */
 import { generateKey } from "../stream/encryption.ts";
+import { sealInput } from "../stream/sealed_input.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import type { OnDisconnect } from "../stream/v2_control.ts";
 import { jobCredentials } from "./credentials.ts";
@@ -12,7 +13,10 @@ import { type Input, inputBytes } from "./input_bytes.ts";
 import type { JobPlace } from "./job_places.ts";
 import { buildJobScript } from "./job_script.ts";
 import { prepareChannel, type PreparedChannel } from "./prepare_channel.ts";
+import { localPrograms, type ProgramRunner } from "./program_runner.ts";
 import type { SubmittedJob } from "./job_record.ts";
+import { checkSpoolFolder, makeSpool } from "./spool_folder.ts";
+import { stateFolder } from "./state_folder.ts";
 import type { Scheduler, Submission, Submitted } from "./scheduler.ts";
 import type { ScriptSource } from "./script_source.ts";
 
@@ -53,10 +57,11 @@ export async function prepareJob<C extends ExecutorConfig>(
   const { config } = launch;
   const script = await scheduler.readScript(config);
   assertCanEncrypt(config);
+  const programs = spoolPrograms(scheduler, config);
   await scheduler.check(script, config);
   const place = await scheduler.admit(encryptionOf(config));
   try {
-    const prepared = await openChannel(scheduler, launch, script, supervision);
+    const prepared = await openChannel(scheduler, launch, script, supervision, programs);
     await place.holds(prepared);
     return { ...prepared, place };
   } catch (error) {
@@ -70,6 +75,7 @@ async function openChannel<C extends ExecutorConfig>(
   launch: Launch<C>,
   script: ScriptSource,
   supervision: { lease: number; onDisconnect: OnDisconnect },
+  programs: ProgramRunner | undefined,
 ): Promise<Omit<PreparedJob<C>, "place">> {
   const { config } = launch;
   const input = launch.input === undefined ? undefined : await inputBytes(launch.input);
@@ -77,11 +83,21 @@ async function openChannel<C extends ExecutorConfig>(
     (await scheduler.archivesScripts(config) ? "file" : "script");
   const relay = await scheduler.relay(config);
   const key = streamKey(config);
-  const prepared = await prepareChannel(relay, { input, key, ...supervision });
+  const prepared = await prepareChannel(relay, {
+    key,
+    ...(!programs && { input }),
+    ...supervision,
+  });
   const { channel, tokens } = prepared;
+  const spool = programs && await makeSpool(programs, channel, {
+    folder: config.spoolFolder ??
+      (programs === localPrograms ? await stateFolder("spool") : undefined),
+    input: input && key !== undefined ? await sealInput(key, channel, input) : input,
+  });
   const credentials = await jobCredentials(
-    kind,
-    tokens.produce,
+    // without a relay there is nobody to show a token to
+    spool && key === undefined ? "script" : kind,
+    spool ? "" : tokens.produce,
     channel,
     config.credentialsFolder,
     scheduler.files,
@@ -89,7 +105,8 @@ async function openChannel<C extends ExecutorConfig>(
   );
   const jobScript = buildJobScript({
     directives: script.directives ?? [],
-    relayUrl: relay.jobUrl,
+    relayUrl: spool ? "" : relay.jobUrl,
+    spool,
     channel,
     credentials,
     hasInput: input !== undefined,
@@ -103,8 +120,12 @@ async function openChannel<C extends ExecutorConfig>(
   });
   return {
     ...prepared,
+    spool,
     submission: { jobScript, script, config, channel },
-    files: credentials.kind === "file" ? [credentials.path] : [],
+    files: [
+      ...(credentials.kind === "file" ? [credentials.path] : []),
+      ...(spool ? [spool] : []),
+    ],
   };
 }
 
@@ -121,7 +142,7 @@ export function recordOf<C extends ExecutorConfig>(
   prepared: PreparedJob<C>,
   submitted: Submitted,
 ): SubmittedJob {
-  const { channel, incarnation, tokens, relay, files, submission, key } = prepared;
+  const { channel, incarnation, tokens, relay, files, submission, key, spool } = prepared;
   const whereabouts = scheduler.whereabouts(submission.config);
   return {
     channel,
@@ -136,6 +157,7 @@ export function recordOf<C extends ExecutorConfig>(
     ...(submitted.output && { output: submitted.output }),
     ...(submitted.errors && { errors: submitted.errors }),
     ...(files.length > 0 && { files }),
+    ...(spool !== undefined && { spool }),
     ...(scheduler.via && { via: scheduler.via }),
     ...(whereabouts && { whereabouts }),
   };
@@ -148,6 +170,26 @@ function encryptionOf({ encryption, producer }: ExecutorConfig): "v2" | "off" {
 /** A fresh key for a stream: no long-lived one enters a job. */
 function streamKey(config: ExecutorConfig): string | undefined {
   return encryptionOf(config) === "off" ? undefined : generateKey();
+}
+
+/** What makes the spool, where there can be one. */
+function spoolPrograms<C extends ExecutorConfig>(
+  { kind, programs }: Scheduler<C>,
+  { transport, producer, spoolFolder }: C,
+): ProgramRunner | undefined {
+  if (transport !== "file") return undefined;
+  if (producer?.script) {
+    throw new StreamError(
+      "bad_request",
+      'Cannot use transport "file" with producer.script: a script that speaks to a relay needs one, expected transport "relay"',
+    );
+  }
+  checkSpoolFolder(spoolFolder);
+  if (programs) return programs;
+  throw new StreamError(
+    "unsupported",
+    `Cannot use transport "file" with ${kind}: its files can't be read from here, expected transport "relay"`,
+  );
 }
 
 function assertCanEncrypt(config: ExecutorConfig): void {

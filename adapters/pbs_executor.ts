@@ -105,6 +105,11 @@ export class PbsExecutor extends Executor<PbsConfig> {
     return this.via ? remoteFiles(this.#programs) : localFiles;
   }
 
+  /** Runs programs where it submits. */
+  protected override get programs(): ProgramRunner {
+    return this.#programs;
+  }
+
   /** Refuses options that can't be, and looks for the programs. */
   protected override async check(script: ScriptSource, config: PbsConfig): Promise<void> {
     refuseOther("via", this.config.via, config.via);

@@ -21,6 +21,8 @@ export interface PreparedChannel {
   relay: string;
   /** The stream's key, where it is encrypted end to end. */
   key?: string;
+  /** The folder of its spool, where the job reaches no relay. */
+  spool?: string;
 }
 
 /** What a channel is made with. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cleanEnvironment } from "./clean_environment.ts";
 import {
   type ProgramOutcome,
   requireProgram,
@@ -10,8 +11,23 @@ import {
   type RunProgramOptions,
 } from "./run_program.ts";
 
+/** Where shells can be started. */
+export interface Machine {
+  /** Its name; absent for this one. */
+  readonly host?: string;
+  /**
+   * Starts a shell.
+   *
+   * @returns Its process: what it shall do goes in on standard input.
+   * @throws {StreamError} `unreachable` or `unauthorized` where the machine can't be reached.
+   */
+  shell(): Promise<Deno.ChildProcess>;
+}
+
 /** Runs programs on one machine. */
 export interface ProgramRunner {
+  /** The machine; the same one for all runners that share a connection. */
+  readonly machine: Machine;
   /** The machine, as it is called in messages; `undefined` for this one. */
   readonly place?: string;
   /**
@@ -38,5 +54,25 @@ export interface ProgramRunner {
   require(program: string): Promise<void>;
 }
 
+const here: Machine = {
+  shell: () =>
+    Promise.resolve(
+      new Deno.Command("bash", {
+        args: ["-s"],
+        clearEnv: true,
+        env: cleanEnvironment(),
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "piped",
+        // a Ctrl-C in the terminal is for us: we end it in order
+        detached: true,
+      }).spawn(),
+    ),
+};
+
 /** Runs programs on this machine. */
-export const localPrograms: ProgramRunner = { run: runProgram, require: requireProgram };
+export const localPrograms: ProgramRunner = {
+  machine: here,
+  run: runProgram,
+  require: requireProgram,
+};

@@ -7,6 +7,7 @@ import type { ExecutorConfig } from "./executor_config.ts";
 import type { JobFiles } from "./job_files.ts";
 import type { JobPlace } from "./job_places.ts";
 import type { JobWatch, ReportListener } from "./job_report.ts";
+import type { ProgramRunner } from "./program_runner.ts";
 import type { ResolvedRelay } from "./relay_for.ts";
 import type { ScriptSource } from "./script_source.ts";
 import type { Via } from "./ssh_options.ts";
@@ -47,6 +48,8 @@ export interface Scheduler<C extends ExecutorConfig = ExecutorConfig> {
   whereabouts(config: C): Whereabouts | undefined;
   /** The files of jobs, where the scheduler's programs run. */
   files: JobFiles;
+  /** Runs programs there; absent where nothing but the scheduler can be reached. */
+  programs?: ProgramRunner;
   /** Finds the relay. */
   relay(config: C): Promise<ResolvedRelay>;
   /** Reads the user's script. */

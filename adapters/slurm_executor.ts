@@ -97,6 +97,11 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     return this.via ? remoteFiles(this.#programs) : localFiles;
   }
 
+  /** Runs programs where it submits. */
+  protected override get programs(): ProgramRunner {
+    return this.#programs;
+  }
+
   /** Refuses options that can't be. */
   protected override async check(
     script: ScriptSource,

@@ -10,6 +10,7 @@ import type { Input } from "./input_bytes.ts";
 import { type JobFiles, remoteFiles } from "./job_files.ts";
 import type { SubmittedJob } from "./job_record.ts";
 import type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
+import type { ProgramRunner } from "./program_runner.ts";
 import type { ResolvedRelay } from "./relay_for.ts";
 import { isLoopback } from "./relay_record.ts";
 import type { Submission, Submitted } from "./scheduler.ts";
@@ -60,6 +61,7 @@ export class SshExecutor extends Executor<SshConfig> {
   /** An ssh job ends with who reads it. */
   protected override readonly attended = true;
   #connection: SshConnection;
+  #programs: SshPrograms;
   #files: JobFiles;
   #jobs = new Map<string, SshJob>();
   #notices = new WeakMap<SshConfig, string>();
@@ -81,7 +83,8 @@ export class SshExecutor extends Executor<SshConfig> {
       persist,
       connectTimeout,
     });
-    this.#files = remoteFiles(new SshPrograms(this.#connection));
+    this.#programs = new SshPrograms(this.#connection);
+    this.#files = remoteFiles(this.#programs);
     checkFiles(config);
   }
 
@@ -111,6 +114,11 @@ export class SshExecutor extends Executor<SshConfig> {
     return this.#files;
   }
 
+  /** Runs programs on the host. */
+  protected override get programs(): ProgramRunner {
+    return this.#programs;
+  }
+
   /** Refuses options that can't be, and opens the connection while nothing depends on it yet. */
   protected override async check(_script: ScriptSource, config: SshConfig): Promise<void> {
     refuseOther("host", this.config.host, config.host);
@@ -121,7 +129,7 @@ export class SshExecutor extends Executor<SshConfig> {
   /** Leads the host to a relay that only this machine sees. */
   protected override async relay(config: SshConfig): Promise<ResolvedRelay> {
     const relay = await super.relay(config);
-    if (relay.jobUrl !== relay.url) return relay;
+    if (relay.jobUrl !== relay.url || config.transport === "file") return relay;
     const ports: number[] = [];
     const jobUrls: string[] = [];
     for (const one of relay.url.split(",").map((text) => text.trim())) {

@@ -5,7 +5,7 @@
  */
 import { StreamError } from "../stream/stream_error.ts";
 import { feedText } from "./feed_text.ts";
-import { localPrograms, type ProgramRunner } from "./program_runner.ts";
+import { localPrograms, type Machine, type ProgramRunner } from "./program_runner.ts";
 import { programText } from "./remote_shell.ts";
 import type { ProgramOutcome, RunProgramOptions } from "./run_program.ts";
 import { SshConnection } from "./ssh_connection.ts";
@@ -40,7 +40,7 @@ export function relayBehind(via: Via): StreamError {
 
 /** Programs of the machine at the other end. Its login shell's `PATH` and environment are theirs. */
 export class SshPrograms implements ProgramRunner {
-  /** The machine. */
+  /** What the machine is called. */
   readonly place: string;
   #connection: SshConnection;
 
@@ -48,6 +48,11 @@ export class SshPrograms implements ProgramRunner {
   constructor(connection: SshConnection) {
     this.#connection = connection;
     this.place = connection.host;
+  }
+
+  /** The connection to the machine. */
+  get machine(): Machine {
+    return this.#connection;
   }
 
   /**

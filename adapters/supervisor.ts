@@ -46,6 +46,8 @@ export interface SupervisorOptions {
    * printed is then kept out of the channel.
    */
   open?: (status: ProducerStatus) => Promise<ProducerStatus>;
+  /** Where the job writes a spool: sees to it that all it wrote is told, until `heard` says so. */
+  settle?: (heard: () => boolean) => Promise<void>;
   /** Called when no verdict could be written into the channel, and with it. */
   lost: (error: StreamError) => void;
 }
@@ -256,6 +258,10 @@ export class Supervisor implements ReportListener {
 
   async #fell(report: JobReport): Promise<void> {
     const jobId = this.#jobId!;
+    if (!this.#lastWords && !this.#cancel) {
+      await this.#options.settle?.(() => this.#over || this.#lastWords !== undefined);
+      if (this.#over) return;
+    }
     this.#watch?.stop();
     if (this.#cancel) return await this.conclude(this.#cancelVerdict());
     // a job that was killed may be told there why, by who killed it
@@ -266,6 +272,7 @@ export class Supervisor implements ReportListener {
       connected: this.#everConnected,
       lastWords: this.#lastWords,
       output,
+      ...(this.#options.settle && { spooled: true }),
     });
     if (verdict) await this.conclude(verdict);
   }
@@ -292,8 +299,9 @@ export class Supervisor implements ReportListener {
     if (passed < this.#options.timings.connectHint) return;
     this.#tell({
       ...statusOf(report, this.#jobId!),
-      reason:
-        "The job runs, but nothing of it has reached the relay yet; can its node reach the relay's jobUrl?",
+      reason: this.#options.settle
+        ? "The job runs, but nothing of it is in its spool yet; does its node share spoolFolder?"
+        : "The job runs, but nothing of it has reached the relay yet; can its node reach the relay's jobUrl?",
     });
   }
 

@@ -74,6 +74,19 @@ export interface Timings {
    * @default {10_000}
    */
   cancelRetry?: number;
+  /**
+   * With `transport: "file"`: between two looks into the spool while something comes; it grows to five
+   * times that.
+   *
+   * @default {200}
+   */
+  spoolEvery?: number;
+  /**
+   * Before a spool that can't be followed is tried again.
+   *
+   * @default {5_000}
+   */
+  spoolRetry?: number;
 }
 
 /** What is used where nothing was given. */
@@ -89,4 +102,6 @@ export const DEFAULT_TIMINGS: Required<Timings> = {
   gather: 1_000,
   connectHint: 60_000,
   cancelRetry: 10_000,
+  spoolEvery: 200,
+  spoolRetry: 5_000,
 };

@@ -125,6 +125,11 @@ export class GlobusComputeExecutor extends Executor<GlobusConfig> {
     return await this.#compute.registerFunction(RUN_SCRIPT, sharing);
   }
 
+  /** There is nothing but the service. */
+  protected override get programs(): undefined {
+    return undefined;
+  }
+
   /** The service and who asks it: their tasks are asked about together. */
   protected override get cluster(): string {
     const { login } = this.config;

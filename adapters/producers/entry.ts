@@ -12,6 +12,7 @@ import { pipe } from "./pipe_command.ts";
 import { checkRuntime } from "./runtime_check.ts";
 import { run } from "./run_command.ts";
 import { say } from "./settings.ts";
+import { useSpool } from "./spool_fetch.ts";
 
 const USAGE = `usage:
   run -- command …        run a command, stream its output, report how it ended
@@ -21,7 +22,8 @@ const USAGE = `usage:
   report --verdict FILE   report a failure unless the channel has its end
   check                   exit 0 when this producer can be used here
 The channel comes from STREAMRELAY_URL, STREAMRELAY_CHANNEL and STREAMRELAY_TOKEN; with STREAMRELAY_KEY
-the stream is encrypted end to end.
+the stream is encrypted end to end. Where no relay can be reached, STREAMRELAY_SPOOL is a folder that an
+executor follows.
 `;
 
 async function main(args: string[]): Promise<number> {
@@ -48,7 +50,7 @@ async function main(args: string[]): Promise<number> {
   return what === "--help" ? 0 : 2;
 }
 
-useProxiedFetch();
+if (!useSpool()) useProxiedFetch();
 main(process.argv.slice(2)).catch((error) => {
   say(error instanceof Error ? error.message : String(error));
   return 1;

@@ -11,6 +11,7 @@ import { StreamError } from "../../stream/mod.ts";
 import { failureOf, type JobVerdict } from "./job_verdict.ts";
 import { needsPost } from "./proxied_fetch.ts";
 import { say, seconds } from "./settings.ts";
+import { spoolFolder } from "./spool_fetch.ts";
 import { TextSpool } from "./text_spool.ts";
 
 /** Sends what it is given to the channel that the environment names, and keeps it while it can't. */
@@ -33,11 +34,12 @@ export class OutputStream {
     continues?: { epoch: number; count: number },
   ) {
     this.#isOver = isOver;
+    const spool = spoolFolder() !== undefined;
     // Patience is counted here: as long as the program runs there is no end to it.
     const producer = new RelayProducer({
       retry: { giveUpAfter: Number.MAX_SAFE_INTEGER },
-      heartbeat: seconds("HEARTBEAT", 15) * 1000,
-      ...(needsPost(fromEnvironment().url) && { protocol: "http" }),
+      heartbeat: Math.min(seconds("HEARTBEAT", 15), spool ? seconds("LOOK", 2) : Infinity) * 1000,
+      ...((spool || needsPost(fromEnvironment().url)) && { protocol: "http" }),
       ...(continues && { continues }),
     });
     this.#producer = producer;

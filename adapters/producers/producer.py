@@ -6,6 +6,7 @@ STREAMRELAY_CHANNEL and STREAMRELAY_TOKEN (or RELAY_URL, CHANNEL_ID, RELAY_SECRE
 the stream is encrypted end to end (v2 of docs/protocol.md), through the package `cryptography` or
 OpenSSL's libcrypto (STREAMRELAY_CIPHER=libcrypto takes that in any case). It goes through http_proxy,
 https_proxy and no_proxy, and trusts the CAs in SSL_CERT_FILE, CURL_CA_BUNDLE or REQUESTS_CA_BUNDLE.
+Where no relay can be reached, STREAMRELAY_SPOOL is a folder that an executor follows.
 
   python3 producer.py run -- command …         run a command, stream its output, report how it ended
   my-program | python3 producer.py pipe        stream standard input; add --eof-is-done where the end
@@ -19,7 +20,8 @@ stderr) and --pid FILE (its process group, which is ended when the stream is can
 
 Output is kept (8 MiB in memory, then in a temporary file) while the relay can't be reached. In
 seconds: STREAMRELAY_HEARTBEAT (15), STREAMRELAY_GIVE_UP (600, after the end of the program),
-STREAMRELAY_KILL_AFTER (5), STREAMRELAY_DRAIN (2), STREAMRELAY_HINT (60), STREAMRELAY_TIMEOUT (30).
+STREAMRELAY_KILL_AFTER (5), STREAMRELAY_DRAIN (2), STREAMRELAY_HINT (60), STREAMRELAY_TIMEOUT (30),
+STREAMRELAY_LOOK (2, for a cancel in a spool).
 """
 
 # Length: one file, so that it can be copied to wherever it is needed.
@@ -95,6 +97,8 @@ def trust():
 class Relay:
     """HTTP to the relay over one kept connection. Every request may be repeated safely."""
 
+    trouble = "no relay answers at"
+
     def __init__(self):
         urls = setting("STREAMRELAY_URL", "RELAY_URL")
         self.channel = setting("STREAMRELAY_CHANNEL", "CHANNEL_ID")
@@ -107,6 +111,7 @@ class Relay:
             if urlsplit(url).scheme not in ("ws", "wss", "http", "https"):
                 raise Refused("bad_request", "%s is no relay URL: expected ws://, wss://, http:// or https://" % url)
         self.timeout = seconds("TIMEOUT", 30.0)
+        self.tick = seconds("HEARTBEAT", 15.0)
         self.connection = None
         self.lost = 0
 
@@ -188,9 +193,90 @@ class Relay:
                     raise
                 if not told:
                     told = True
-                    say("no relay answers at %s (%s); trying on" % (",".join(self.urls), error))
+                    say("%s %s (%s); trying on" % (self.trouble, ",".join(self.urls), error))
             time.sleep(min(left, pause * random.uniform(0.5, 1.0)))
             pause = min(pause * 2, 10.0)
+
+
+class SpoolFolder(Relay):
+    """Answers as a relay does where none can be reached: frames go into a file that the executor follows."""
+
+    trouble = "nothing can be written into the spool"
+
+    def __init__(self):
+        self.folder = setting("STREAMRELAY_SPOOL")
+        self.channel = setting("STREAMRELAY_CHANNEL", "CHANNEL_ID")
+        if not self.channel:
+            raise Refused("bad_request", "STREAMRELAY_CHANNEL must be set")
+        self.key = read_key()
+        self.urls = [self.folder]
+        self.heartbeat = seconds("HEARTBEAT", 15.0)
+        self.tick = min(self.heartbeat, seconds("LOOK", 2.0))
+        self.epoch = self.next = self.size = self.lost = 0
+        self.written = 0.0
+
+    def request(self, method, path, body=None, headers=None):
+        if not os.path.isdir(self.folder):
+            raise Refused("expired", "the spool %s is not there: the stream was ended, or %s does not share that folder" % (self.folder, os.uname()[1]))
+        try:
+            if path == "/input":
+                found = self.read("input")
+                return (204, b"") if found is None else (200, base64.b64decode(found))
+            if path == "/claim":
+                self.claim(json.loads(body.decode("utf-8")))
+            elif path == "/records":
+                self.append(body, headers)
+            answer = {"epoch": self.epoch, "next": self.next, "claims": []}
+            wish = self.read("cancel")
+            if wish:
+                answer["cancel"] = json.loads(wish.decode("utf-8"))
+            return 200, json.dumps(answer).encode()
+        except (OSError, ValueError) as error:
+            raise Unreachable(str(error))
+
+    def read(self, name):
+        try:
+            with open(os.path.join(self.folder, name), "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def claim(self, wish):
+        number = 1
+        while self.epoch == 0:
+            try:
+                os.mkdir(os.path.join(self.folder, "%d.claim" % number), 0o700)
+                self.epoch = number
+            except FileExistsError:
+                number += 1
+        if self.size == 0:
+            self.write(record(dict(wish, spool=1, channel=self.channel, epoch=self.epoch)) + b"\n")
+
+    def append(self, body, headers):
+        count = body.count(b"\n") + 1 if body else 0
+        if not count and time.monotonic() - self.written < self.heartbeat:
+            return
+        head = {"n": count, "e": self.epoch, "s": self.next, "b": len(body), "close": headers.get("Producer-Close")}
+        self.write(record(head) + b"\n" + body + b"\n")
+        self.next += count
+
+    def write(self, frame):
+        """Opened and closed each time: a network file system then shows it to others."""
+        file = os.open(os.path.join(self.folder, "%d.spool" % self.epoch), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            if os.fstat(file).st_size != self.size:  # half a frame from when the file system was full
+                os.ftruncate(file, self.size)
+            rest = frame
+            while rest:
+                rest = rest[os.write(file, rest):]
+        finally:
+            os.close(file)
+        self.size += len(frame)
+        self.written = time.monotonic()
+
+
+def reach():
+    return SpoolFolder() if setting("STREAMRELAY_SPOOL") else Relay()
 
 
 class Libcrypto:
@@ -499,7 +585,7 @@ class Producer:
             "ts": now(),
         })])
         while True:
-            batch = self.spool.take(seconds("HEARTBEAT", 15.0))
+            batch = self.spool.take(self.relay.tick)
             if batch is None:
                 return
             self.post(batch)
@@ -590,7 +676,7 @@ def pipe(verdict=None, pid=None, eof_is_done=False):
         time.sleep(seconds("DRAIN", 2.0))
         producer.spool.end()
 
-    producer = Producer(Relay(), lambda: start(end_program), lambda: bool(verdict) and os.path.exists(verdict))
+    producer = Producer(reach(), lambda: start(end_program), lambda: bool(verdict) and os.path.exists(verdict))
     start(producer.read, 0)
     start(producer.hint)
     if verdict:
@@ -611,7 +697,7 @@ def pipe(verdict=None, pid=None, eof_is_done=False):
 
 
 def run(command):
-    producer = Producer(Relay(), lambda: start(end_program))
+    producer = Producer(reach(), lambda: start(end_program))
     own_group = not os.isatty(0)
     env = {name: value for name, value in os.environ.items()
            if name not in ("STREAMRELAY_TOKEN", "STREAMRELAY_KEY", "RELAY_SECRET", "RELAY_ENCRYPTION_KEY")}
@@ -697,7 +783,7 @@ def report(verdict):
         return 1
     if ended[:2] == ("exit", 0):
         return 0
-    producer = Producer(Relay(), lambda: None, lambda: True)
+    producer = Producer(reach(), lambda: None, lambda: True)
     producer.spool.end()
     try:
         _status, content = producer.relay.persist(producer.deadline, "GET", "")
@@ -722,7 +808,7 @@ def report(verdict):
 
 
 def fetch_input(target):
-    relay = Relay()
+    relay = reach()
     over = time.monotonic() + seconds("GIVE_UP", 600.0)
     try:
         _status, content = relay.persist(lambda: over, "GET", "")
@@ -752,7 +838,7 @@ def fetch_input(target):
 
 
 def check():
-    relay = Relay()
+    relay = reach()
     if relay.key:
         aes_gcm(relay.key)
     if any(urlsplit(url).scheme in ("wss", "https") for url in relay.urls):

@@ -3,6 +3,7 @@
 # The channel comes from STREAMRELAY_URL, STREAMRELAY_CHANNEL and STREAMRELAY_TOKEN
 # (or RELAY_URL, CHANNEL_ID, RELAY_SECRET). It goes through http_proxy, https_proxy and no_proxy, and
 # trusts the CAs in SSL_CERT_FILE, CURL_CA_BUNDLE or REQUESTS_CA_BUNDLE.
+# Where no relay can be reached, STREAMRELAY_SPOOL is a folder that an executor follows; then without curl.
 #
 #   bash producer.sh run -- command …         run a command, stream its output, report how it ended
 #   my-program | bash producer.sh pipe        stream standard input; add --eof-is-done where the end
@@ -16,7 +17,8 @@
 #
 # Output is kept in a temporary file while the relay can't be reached. In seconds:
 # STREAMRELAY_HEARTBEAT (15), STREAMRELAY_GIVE_UP (600, after the end of the program),
-# STREAMRELAY_KILL_AFTER (5), STREAMRELAY_DRAIN (2), STREAMRELAY_HINT (60), STREAMRELAY_TIMEOUT (30).
+# STREAMRELAY_KILL_AFTER (5), STREAMRELAY_DRAIN (2), STREAMRELAY_HINT (60), STREAMRELAY_TIMEOUT (30),
+# STREAMRELAY_LOOK (2, for a cancel in a spool).
 #
 # Length: one file, so that it can be copied to wherever it is needed.
 
@@ -35,6 +37,8 @@ prepare() {
   local list=${STREAMRELAY_URL:-${RELAY_URL:-}} url
   token=${STREAMRELAY_TOKEN:-${RELAY_SECRET:-}}
   channel=${STREAMRELAY_CHANNEL:-${CHANNEL_ID:-}}
+  spool=${STREAMRELAY_SPOOL:-} spool_epoch=0 spool_size=0 spool_written=0 wanted=curl
+  if [ -n "$spool" ]; then list=http://spool.invalid wanted=base64; fi
   if [ -z "$list" ] || [ -z "$channel" ]; then
     say 'STREAMRELAY_URL and STREAMRELAY_CHANNEL must be set'
     return 1
@@ -55,12 +59,16 @@ prepare() {
     esac
     urls+=("${url%/}")
   done
-  for url in curl dd od awk sed; do
+  for url in $wanted dd od awk sed; do
     command -v $url >/dev/null && continue
     say "$url is not on PATH"
     return 1
   done
   heartbeat=$(ticks "${STREAMRELAY_HEARTBEAT:-15}")
+  look=$(ticks "${STREAMRELAY_LOOK:-2}")
+  quiet=${STREAMRELAY_HEARTBEAT:-15}
+  quiet=${quiet%.*}
+  if [ -n "$spool" ] && [ "$heartbeat" -gt "$look" ]; then heartbeat=$look; fi
   drain=$(ticks "${STREAMRELAY_DRAIN:-2}")
   hint=$(ticks "${STREAMRELAY_HINT:-60}")
   give_up=${STREAMRELAY_GIVE_UP:-600}
@@ -88,6 +96,10 @@ trust() {
 # One request: call METHOD PATH [curl options …]. Leaves the answer in $dir/answer and in $content.
 # Returns 1 when no relay answered ($problem), 2 when the relay refused for good ($code, $problem).
 call() {
+  if [ -n "$spool" ]; then
+    call_spool "$@"
+    return
+  fi
   local method=$1 path=$2 status
   shift 2
   code=
@@ -121,10 +133,92 @@ call() {
   return 2
 }
 
+# The same of a spool folder, where no relay can be reached: frames go into a file that the executor follows.
+call_spool() {
+  local path=$2 option type= close= body= wish='{' as= count=0
+  code= http=200
+  if [ ! -d "$spool" ]; then
+    code=expired problem="the spool $spool is not there: the stream was ended, or $(uname -n) does not share that folder"
+    return 2
+  fi
+  for option in "${@:3}"; do
+    case $option in
+      'Content-Type: '*) type=${option#*: } ;;
+      'Producer-Close: '*) close=',"close":"'${option#*: }'"' ;;
+      @*) body=${option#@} ;;
+      '{'*) wish=$option ;;
+    esac
+  done
+  case $path in
+    /input)
+      if [ ! -e "$spool/input" ]; then http=204; fi
+      [ $http = 204 ] || base64 -d <"$spool/input" >"$dir/answer" 2>"$dir/problem" || {
+        problem=$(head -n 1 "$dir/problem")
+        return 1
+      }
+      return 0
+      ;;
+    /claim)
+      if [ $spool_epoch = 0 ]; then
+        count=1
+        until mkdir -m 700 "$spool/$count.claim" 2>/dev/null; do
+          if [ ! -d "$spool/$count.claim" ]; then
+            problem="no folder can be made in $spool"
+            return 1
+          fi
+          count=$((count + 1))
+        done
+        spool_epoch=$count
+      fi
+      if [ "$spool_size" = 0 ]; then
+        printf '{"spool":1,"channel":"%s","epoch":%s,%s\n' "$channel" "$spool_epoch" "${wish#?}" >"$dir/frame"
+        write_spool || return
+      fi
+      seq=0
+      ;;
+    /records)
+      if [ -s "$body" ] && [ "$type" = text/plain ]; then
+        base64 <"$body" | tr -d '\n' >"$dir/base64"
+        body=$dir/base64 as=',"as":"base64"'
+      fi
+      if [ -s "$body" ]; then count=1; fi
+      if [ $count = 1 ] || [ $((SECONDS - spool_written)) -ge "${quiet:-0}" ]; then
+        {
+          printf '{"n":%s,"e":%s,"s":%s,"b":%s%s%s}\n' $count "$spool_epoch" "$seq" "$(wc -c <"$body")" "$as" "$close"
+          cat "$body"
+          echo
+        } >"$dir/frame"
+        write_spool || return
+        seq=$((seq + count))
+      fi
+      ;;
+  esac
+  local wanted=
+  if [ -s "$spool/cancel" ]; then wanted=',"cancel":'$(tr -d '\000' <"$spool/cancel"); fi
+  printf '{"epoch":%s,"next":%s%s}' "$spool_epoch" "${seq:-0}" "$wanted" >"$dir/answer"
+}
+
+# Appends $dir/frame. What a full file system left of one before is cut off first.
+write_spool() {
+  local file=$spool/$spool_epoch.spool
+  if (umask 077 && : >>"$file" && { [ "$(wc -c <"$file")" = "$spool_size" ] || truncate -s "$spool_size" "$file"; } &&
+    cat "$dir/frame" >>"$file") 2>"$dir/problem"; then
+    spool_size=$((spool_size + $(wc -c <"$dir/frame")))
+    spool_written=$SECONDS
+    return 0
+  fi
+  problem=$(head -n 1 "$dir/problem")
+  return 1
+}
+
 # Pauses before a request is repeated; fails when it is time to give up, which it never is while the
 # program runs, because its output is kept.
 pause_or_give_up() { # how often before
-  if [ "$1" = 0 ]; then say "no relay answers at ${urls[*]} ($problem); trying on"; fi
+  if [ "$1" = 0 ]; then
+    if [ -n "$spool" ]; then say "nothing can be written into the spool $spool ($problem); trying on"; else
+      say "no relay answers at ${urls[*]} ($problem); trying on"
+    fi
+  fi
   if [ -z "$over" ] && { [ -n "$ended" ] || [ -e "$dir/eof" ]; }; then over=$((SECONDS + give_up)); fi
   if [ -n "$over" ] && [ $SECONDS -ge "$over" ]; then return 1; fi
   # 0.2 s doubling to 10 s, and some more by chance, so that a thousand jobs don't come back as one
@@ -509,7 +603,7 @@ main() {
   local what=$1 eof_is_done=
   verdict='' pid_file='' reader='' child='' code='' seg_number=0 at=0 tail=0
   case $what in check | input | pipe | report | run) shift ;; *)
-    sed -n '2,19s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,21s/^# \{0,1\}//p' "$0" >&2
     [ "$what" = --help ]
     return
     ;;
@@ -535,7 +629,7 @@ main() {
       fi
       ;;
   esac
-  sed -n '2,19s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,21s/^# \{0,1\}//p' "$0" >&2
   return 2
 }
 
