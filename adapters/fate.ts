@@ -201,6 +201,18 @@ export function statusOf(report: JobReport, jobId: string): StatusEvent {
   };
 }
 
+/**
+ * What to say of a job that runs and is not heard of.
+ *
+ * @param spooled Whether it is to write into a spool.
+ * @returns A question that most often leads to the reason.
+ */
+export function silentHint(spooled: boolean): string {
+  return spooled
+    ? "The job runs, but nothing of it is in its spool yet; does its node share spoolFolder?"
+    : "The job runs, but nothing of it has reached the relay yet; can its node reach the relay's jobUrl?";
+}
+
 function describe(details: Record<string, unknown>): string {
   if (details.signal !== undefined) {
     return `The job's program was killed by signal ${details.signal}`;

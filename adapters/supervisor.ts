@@ -15,6 +15,7 @@ import {
   lastWordsOf,
   type ProducerStatus,
   publicPart,
+  silentHint,
   statusOf,
   type Verdict,
 } from "./fate.ts";
@@ -299,9 +300,7 @@ export class Supervisor implements ReportListener {
     if (passed < this.#options.timings.connectHint) return;
     this.#tell({
       ...statusOf(report, this.#jobId!),
-      reason: this.#options.settle
-        ? "The job runs, but nothing of it is in its spool yet; does its node share spoolFolder?"
-        : "The job runs, but nothing of it has reached the relay yet; can its node reach the relay's jobUrl?",
+      reason: silentHint(this.#options.settle !== undefined),
     });
   }
 
