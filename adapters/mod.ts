@@ -35,6 +35,7 @@ export { type LocalConfig, LocalExecutor } from "./local_executor.ts";
 export { type PbsConfig, PbsExecutor } from "./pbs_executor.ts";
 export type { PbsOptions } from "./pbs_options.ts";
 export type { ProducerKind } from "./packed_producers.ts";
+export type { Machine, ProgramRunner } from "./program_runner.ts";
 export {
   type RelayChoice,
   relayFor,
@@ -48,6 +49,7 @@ export {
   removeRelayRecord,
   writeRelayRecord,
 } from "./relay_record.ts";
+export type { ProgramOutcome, RunProgramOptions } from "./run_program.ts";
 export type { Submission, Submitted } from "./scheduler.ts";
 export type { ScriptSource } from "./script_source.ts";
 export type { WantedRelay } from "./site_policy.ts";

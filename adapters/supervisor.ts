@@ -296,8 +296,7 @@ export class Supervisor implements ReportListener {
   /** Says once that a job runs and is not heard of: most often its node can't reach the relay. */
   #hint(report: JobReport): void {
     this.#activeSince ||= performance.now();
-    const passed = performance.now() - this.#activeSince;
-    if (passed < this.#options.timings.connectHint) return;
+    if (performance.now() - this.#activeSince < this.#options.timings.connectHint) return;
     this.#tell({
       ...statusOf(report, this.#jobId!),
       reason: silentHint(this.#options.settle !== undefined),
