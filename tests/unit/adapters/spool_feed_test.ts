@@ -4,7 +4,7 @@ import { localPrograms } from "../../../adapters/program_runner.ts";
 import { SpoolFeed } from "../../../adapters/spool_feed.ts";
 import { ControlClient, RelayConsumer } from "../../../client/mod.ts";
 import { serveRelay } from "../../../server/mod.ts";
-import { StreamError } from "../../../stream/mod.ts";
+import type { StreamError } from "../../../stream/mod.ts";
 import { until } from "../../tools/until.ts";
 
 const CLAIM = '{"spool":1,"channel":"c","epoch":1,"instance":"one"}\n';
