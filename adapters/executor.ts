@@ -4,27 +4,30 @@
  *
  * @module
  */
-import { ControlClient } from "../client/mod.ts";
-import { StreamError } from "../stream/stream_error.ts";
 import { TokenStream } from "../stream/token_stream.ts";
 import type { CancelAck } from "../stream/v2_control.ts";
 import type { DirectivePrefix } from "./directives.ts";
-import type { ExecutorConfig, Script, StreamOptions } from "./executor_config.ts";
+import { cancelBy } from "./cancel_by.ts";
+import type { ArrayOptions, ExecutorConfig, Script, StreamOptions } from "./executor_config.ts";
 import type { Input } from "./input_bytes.ts";
+import type { JobArrays } from "./job_arrays.ts";
+import type { SubmittedJob } from "./job_record.ts";
 import type { Whereabouts } from "./whereabouts.ts";
-import { type SubmittedJob, writeJobRecord } from "./job_record.ts";
 import type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
 import { JobRun } from "./job_run.ts";
-import { prepareJob, recordOf } from "./launch.ts";
+import { leaveJob } from "./leave_job.ts";
 import { type JobFiles, localFiles } from "./job_files.ts";
 import { Poller } from "./poller.ts";
+import type { TaskInput } from "./prepare_array.ts";
 import { localPrograms, type ProgramRunner } from "./program_runner.ts";
 import { relayFor, type ResolvedRelay } from "./relay_for.ts";
 import type { Scheduler, Submission, Submitted } from "./scheduler.ts";
 import { readScript, type ScriptSource } from "./script_source.ts";
 import type { Via } from "./ssh_options.ts";
 import { SiteRules } from "./site_rules.ts";
+import { startArray } from "./start_array.ts";
 import { SubmitLimits } from "./submit_limits.ts";
+import type { TaskArray } from "./task_array.ts";
 import { DEFAULT_TIMINGS } from "./timings.ts";
 
 /**
@@ -95,8 +98,48 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
     const run = new JobRun(this.#scheduler(script), config);
     const stream = new TokenStream(run);
     run.start({ input, args, config });
-    if (signal) this.#cancelBy(signal, stream, run.ended);
+    if (signal) cancelBy(signal, stream, run.ended);
     return stream;
+  }
+
+  /**
+   * Runs a script as a job array and gives a stream for each of its tasks, which is one like any other:
+   * with an end, a job id, a record and a `cancel()` of its own. It starts at once; all streams are given
+   * at once, too, and what stands in the way of all tasks is the end of each.
+   *
+   * A script that speaks to the relay itself finds its task's channel as any other script does.
+   *
+   * @param script As for {@linkcode Executor.stream}.
+   * @param input What every task gets on its standard input; a function gives each its own.
+   * @param options As for {@linkcode Executor.stream}; and `array`, which tasks there are.
+   * @returns Each task's index and tokens, in the order of the indices. Iterating throws `bad_request` for
+   * tasks that can't be read, `unsupported` where the scheduler knows no arrays.
+   * @example
+   * ```ts ignore
+   * import { SlurmExecutor } from "@streamrelay/cli/adapters";
+   *
+   * const prompts = ["What is a tide?", "What is a wave?"];
+   * const slurm = new SlurmExecutor({ partition: "gpu", gres: "gpu:1" });
+   * const answers = slurm.streamAll("infer.sh", (task) => prompts[task], { array: "0-1" });
+   * for await (const [task, stream] of answers) console.log(prompts[task], await stream.text());
+   * ```
+   */
+  streamAll(
+    script: Script,
+    input?: TaskInput,
+    options: ArrayOptions<C> = {},
+  ): AsyncIterable<[task: number, stream: TokenStream]> {
+    const { signal, args = [], array, ...overrides } = options;
+    const config = this.#merge(overrides as unknown as Partial<C>);
+    const scheduler = this.#scheduler(script);
+    const started = startArray(scheduler, { input, args, array, config }, signal);
+    // told whoever iterates
+    started.catch(() => {});
+    return {
+      async *[Symbol.asyncIterator]() {
+        yield* await started;
+      },
+    };
   }
 
   /**
@@ -116,42 +159,7 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
     const { signal, args = [], ...overrides } = options;
     const config = this.#merge(overrides as Partial<C>);
     const scheduler = this.#scheduler(script);
-    const release = scheduler.enter(config);
-    try {
-      const prepared = await prepareJob(scheduler, { input, args, config }, {
-        lease: config.detachedLease ?? 604_800,
-        onDisconnect: { pending: "keep", running: "keep" },
-      });
-      const { relay: url, channel, tokens } = prepared;
-      const control = new ControlClient({ url, token: tokens.supervise });
-      try {
-        signal?.throwIfAborted();
-        const submitted = await scheduler.submitJob(prepared.submission);
-        const job = {
-          ...recordOf(scheduler, prepared, submitted),
-          detached: true,
-        };
-        await writeJobRecord(job);
-        await control.status(channel, {
-          state: "submitted",
-          jobId: submitted.jobId,
-          ...(submitted.notice && { reason: submitted.notice }),
-          details: { encryption: prepared.key === undefined ? "off" : "v2" },
-        }).catch((error) => {
-          // a short job may be over by now
-          if (!(error instanceof StreamError && error.code === "ended")) throw error;
-        });
-        return job;
-      } catch (error) {
-        const failure = StreamError.from(error, "submit_failed");
-        await prepared.place.leave(false).catch(() => {});
-        await control.end(channel, { kind: "error", ...failure.toJSON() })
-          .catch(() => {});
-        throw failure;
-      }
-    } finally {
-      release();
-    }
+    return await leaveJob(scheduler, { input, args, config }, signal);
   }
 
   /**
@@ -171,7 +179,7 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
     );
     const stream = new TokenStream(run);
     run.adopt(job);
-    if (options.signal) this.#cancelBy(options.signal, stream, run.ended);
+    if (options.signal) cancelBy(options.signal, stream, run.ended);
     return stream;
   }
 
@@ -219,8 +227,18 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
   }
 
   /** Refuses what can't be submitted, before anything is done. */
-  protected check(_script: ScriptSource, _config: C): Promise<void> {
+  protected check(_script: ScriptSource, _config: C, _array?: TaskArray): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Job arrays, where the scheduler has them. */
+  protected get arrays(): JobArrays<C> | undefined {
+    return undefined;
+  }
+
+  /** Lines that run in the job before the user's own set-up; none by default. */
+  protected setup(_config: C): string[] {
+    return [];
   }
 
   /** The machine that the scheduler's programs run on, where that is not this one. */
@@ -286,22 +304,6 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
     return { ...this.config, ...Object.fromEntries(given) };
   }
 
-  #cancelBy(
-    signal: AbortSignal,
-    stream: TokenStream,
-    ended: Promise<unknown>,
-  ): void {
-    const cancel = () => {
-      const { reason } = signal;
-      // a cancel that reaches nobody shows in the stream's end
-      stream.cancel(reason instanceof Error ? reason.message : String(reason))
-        .catch(() => {});
-    };
-    if (signal.aborted) return cancel();
-    signal.addEventListener("abort", cancel, { once: true });
-    ended.then(() => signal.removeEventListener("abort", cancel));
-  }
-
   #scheduler(script: Script): Scheduler<C> {
     return {
       kind: this.kind,
@@ -313,12 +315,14 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
       relay: (config) => this.relay(config),
       readScript: () => readScript(script, this.directivePrefix, this.files),
       archivesScripts: (config) => this.archivesScripts(config),
-      check: (source, config) => this.check(source, config),
+      check: (source, config, array) => this.check(source, config, array),
+      setup: (config) => this.setup(config),
+      arrays: this.arrays,
       submitJob: (submission) => this.submitJob(submission),
       watch: (jobId, listener, config) => this.watch(jobId, listener, config),
       cancelJob: (jobId) => this.cancelJob(jobId),
       output: (jobId, path) => this.output(jobId, path),
-      enter: (config) => this.#limits.enter(config.maxJobs, config.maxJobsPerHour),
+      enter: (config, jobs) => this.#limits.enter(config.maxJobs, config.maxJobsPerHour, jobs),
       admit: (encryption) => this.#site.admit(encryption),
       timings: (config) => this.#site.timings(config.timings),
     };

@@ -114,3 +114,15 @@ export type StreamOptions<C extends ExecutorConfig = ExecutorConfig> =
     /** Arguments of the program; everybody on the node can read them. */
     args?: string[];
   };
+
+/** Options of one array. */
+export type ArrayOptions<C extends ExecutorConfig = ExecutorConfig> =
+  & Partial<Omit<C, "array">>
+  & Pick<StreamOptions, "signal" | "args">
+  & {
+    /**
+     * Its tasks: `"0-9"`, `"1,3,5-7"`, `"0-20:5"`, at most 1,000; with `"%4"` behind them, so many run at
+     * a time. The script's own directive unless given.
+     */
+    array?: string;
+  };

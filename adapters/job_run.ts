@@ -13,7 +13,9 @@ import type { ExecutorConfig } from "./executor_config.ts";
 import { JobMemory } from "./job_memory.ts";
 import type { SubmittedJob } from "./job_record.ts";
 import { finalRecord } from "./final_record.ts";
-import { type Launch, type PreparedJob, prepareJob, recordOf } from "./launch.ts";
+import { type JobOpening, openingOf } from "./job_opening.ts";
+import { type Launch, type PreparedJob, recordOf } from "./launch.ts";
+import { oneByOne } from "./one_by_one.ts";
 import type { PreparedChannel } from "./prepare_channel.ts";
 import type { Scheduler, Submitted } from "./scheduler.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -70,7 +72,16 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
    * @param launch Input and arguments.
    */
   start(launch: Launch<C>): void {
-    this.#ready = this.#open(launch);
+    this.open(openingOf(this.#scheduler, launch));
+  }
+
+  /**
+   * Begins with a job that comes into being in some other way, and looks after it.
+   *
+   * @param opening How.
+   */
+  open(opening: JobOpening<C>): void {
+    this.#ready = this.#open(opening);
   }
 
   /**
@@ -102,7 +113,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
       if (!this.#over) this.#attend().catch((error) => this.#fail(error));
       const consumer = this.#takeConsumer(channel);
       try {
-        for await (const batch of batchesOf(consumer)) {
+        for await (const batch of oneByOne(consumer)) {
           const last = this.#inFull(batch.events.at(-1));
           if (last?.type === "done" || last?.type === "error") {
             complete = true;
@@ -154,11 +165,11 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     return this.#submitted ? { id: this.#submitted.jobId } : {};
   }
 
-  async #open(launch: Launch<C>): Promise<PreparedChannel | undefined> {
+  async #open(opening: JobOpening<C>): Promise<PreparedChannel | undefined> {
     let prepared: PreparedJob<C>;
     try {
-      this.#release = this.#scheduler.enter(this.#config);
-      prepared = await prepareJob(this.#scheduler, launch, {
+      this.#release = opening.enter();
+      prepared = await opening.prepare({
         lease: this.#lease,
         onDisconnect: this.#onDisconnect,
       });
@@ -169,18 +180,22 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     this.#channel = prepared;
     this.#files = prepared.files;
     this.#place = prepared.place;
-    this.#submit(prepared).catch((error) => this.#refuse(error));
+    this.#submit(prepared, opening).catch((error) => {
+      opening.withdraw?.();
+      return this.#refuse(error);
+    });
     return prepared;
   }
 
   /** Readers and supervisor are there before the job can start. */
-  async #submit(prepared: PreparedJob<C>): Promise<void> {
-    this.#consumer = this.#newConsumer(prepared);
+  async #submit(prepared: PreparedJob<C>, opening: JobOpening<C>): Promise<void> {
+    if (opening.readerFirst) this.#consumer = this.#newConsumer(prepared);
     const [{ supervisor, announce }] = await Promise.all([
       this.#attend(),
-      this.#consumer.opened,
+      this.#consumer?.opened,
     ]);
     if (this.#wish) {
+      opening.withdraw?.();
       await supervisor.cancelled(this.#wish);
       return await supervisor.conclude({
         code: "cancelled",
@@ -188,7 +203,7 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
         details: { cancelled: true, by: this.#wish.by },
       });
     }
-    const submitted = await this.#scheduler.submitJob(prepared.submission);
+    const submitted = await opening.submit(prepared);
     this.#submitted = submitted;
     const { jobId, notice } = submitted;
     if (this.#config.record ?? !this.#scheduler.attended) {
@@ -330,20 +345,5 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     this.#attendance = undefined;
     this.#consumer?.close();
     this.#consumer = undefined;
-  }
-}
-
-/** Events one by one, so that a place can be told for each; those of a sealed record belong together. */
-async function* batchesOf(consumer: RelayConsumer): AsyncGenerator<EventBatch> {
-  for await (const batch of consumer.batches()) {
-    let { offset } = batch;
-    if (offset === undefined || batch.session !== undefined) {
-      yield batch;
-      continue;
-    }
-    for (const event of batch.events) {
-      yield { events: [event], offset };
-      offset = event.type === "gap" ? event.to : offset + 1;
-    }
   }
 }

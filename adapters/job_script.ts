@@ -66,8 +66,10 @@ export interface JobScriptSpec {
   relayUrl: string;
   /** The folder of a shared file system that takes the stream where no relay can be reached. */
   spool?: string;
-  /** The channel to write to. */
+  /** The channel to write to; of an array, what the channels of its tasks begin with. */
   channel: string;
+  /** Whether it is a job array, whose tasks find their channels by their indices. */
+  array?: boolean;
   /** How the job gets the channel's token. */
   credentials: JobCredentials;
   /** Whether the channel holds an input, which becomes the program's standard input. */
@@ -166,6 +168,7 @@ function settings(
     spool: spec.spool ?? "",
     look: timings.look ?? 2,
     channel: spec.channel,
+    array: spec.array ? spec.channel : "",
     token: credentials.kind === "script" ? credentials.token : "",
     key: credentials.kind === "script" ? credentials.key ?? "" : "",
     credentials: credentials.kind === "file" ? credentials.path : "",

@@ -32,6 +32,72 @@ sr_read_credentials() {
   exit 88
 }
 
+# In a job array each task has a channel of its own, named by its index.
+sr_find_task() {
+  [ -n "$sr_array" ] || return 0
+  sr_task=${SLURM_ARRAY_TASK_ID:-${PBS_ARRAY_INDEX:-}}
+  if [ -z "$sr_task" ]; then
+    sr_say "this job was submitted as an array, but its scheduler tells no task (SLURM_ARRAY_TASK_ID, PBS_ARRAY_INDEX)"
+    exit 1
+  fi
+  sr_channel=$sr_array-$sr_task
+  # SLURM_JOB_ID is another one than people and scancel know the task by
+  if [ -n "${SLURM_ARRAY_JOB_ID:-}" ]; then export STREAMRELAY_JOB_ID=${SLURM_ARRAY_JOB_ID}_$sr_task; fi
+}
+
+# A task's key is made out of the array's by the producer: bash can't.
+sr_take_task_key() {
+  local key
+  if [ -z "$sr_array" ] || [ -z "$sr_key" ] || [ -n "$sr_task_key" ]; then return 0; fi
+  if key=$(sr_with_channel "${sr_tool[@]}" task-key "$sr_array" "$sr_task" </dev/null) && [ ${#key} = 64 ]; then
+    sr_key=$key sr_task_key=1
+    return
+  fi
+  sr_tool=()
+  sr_say "the producer can't make the key of this task of a job array, expected one of this release"
+  return 1
+}
+
+# What a script starts with srun is told that only its first task has the channel: of two that write to
+# it the later one would drive out the other. Slurm runs a file before each task, which has to be there
+# on every node.
+sr_keep_first_task() {
+  [ -n "$sr_script" ] && [ -n "${SLURM_JOB_ID:-}" ] || return 0
+  local file=$sr_dir/task_prolog there=/tmp/streamrelay-task-prolog.$SLURM_JOB_ID
+  {
+    echo '#!/bin/sh'
+    # the one that was there before; its words are for the task, too
+    if [ -n "${SLURM_TASK_PROLOG:-}" ]; then printf '[ ! -x %q ] || %q\n' "$SLURM_TASK_PROLOG" "$SLURM_TASK_PROLOG"; fi
+    cat <<'PROLOG'
+[ "${SLURM_PROCID:-0}" = 0 ] && exit
+echo "export STREAMRELAY_TOKEN=task-$SLURM_PROCID"
+echo "export RELAY_SECRET=task-$SLURM_PROCID"
+echo "unset STREAMRELAY_KEY"
+PROLOG
+  } >"$file"
+  chmod 700 "$file"
+  if [ "${SLURM_JOB_NUM_NODES:-1}" != 1 ]; then
+    if ! sbcast --force --preserve "$file" "$there"; then
+      sr_say "the nodes could not be told that only the first task has the channel; expected sbcast to reach $there"
+      return
+    fi
+    sr_everywhere=$there file=$there
+  fi
+  export SLURM_TASK_PROLOG=$file
+}
+
+# Removes what was put on every node.
+sr_clean_nodes() {
+  [ -n "$sr_everywhere" ] || return 0
+  local file=$sr_everywhere
+  sr_everywhere=
+  unset SLURM_TASK_PROLOG
+  # a job that is being ended starts nothing more
+  if [ -n "$sr_stopped" ]; then rm -f "$file" && return; fi
+  timeout 20 srun --overlap --quiet "--nodes=$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 rm -f "$file" </dev/null >/dev/null 2>&1 ||
+    rm -f "$file"
+}
+
 # What deno and node have to be told so that they trust the certificates that this site's other programs
 # trust, and so that node heeds http_proxy and https_proxy.
 sr_find_trust() {
@@ -103,8 +169,10 @@ sr_carried_producer() { # kind
   sr_set_tool "$1" "$sr_dir/$file"
 }
 
-# Sets sr_tool to the first usable producer.
-sr_pick_producer() {
+# Sets sr_tool to the first usable producer, and sr_key to what it is to use.
+sr_pick_producer() { sr_look_for_producer && sr_take_task_key; }
+
+sr_look_for_producer() {
   local kind file looked=()
   sr_find_trust
   if [ -n "$sr_producer_path" ] && [ ! -f "$sr_producer_path" ]; then
@@ -320,7 +388,8 @@ sr_on_exit() {
   if [ "${#sr_timers[@]}" -gt 0 ]; then kill "${sr_timers[@]}" 2>/dev/null; fi
   rm -rf "$sr_dir"
   # A job that was stopped may be requeued, and will need its credentials again.
-  if [ -n "$sr_credentials" ] && [ -z "$sr_stopped" ] && [ $code -le 128 ]; then rm -f "$sr_credentials"; fi
+  # Those of an array are for all of its tasks.
+  if [ -n "$sr_credentials" ] && [ -z "$sr_array" ] && [ -z "$sr_stopped" ] && [ $code -le 128 ]; then rm -f "$sr_credentials"; fi
   exit $code
 }
 
@@ -386,10 +455,11 @@ sr_conclude() { # exit code
 }
 
 sr_main() {
-  sr_phase=start sr_timers=() sr_stopped= sr_child= sr_pid= sr_stdin=/dev/null sr_tool=() sr_command=() sr_dir=
+  sr_phase=start sr_timers=() sr_stopped= sr_task= sr_task_key= sr_everywhere= sr_child= sr_pid= sr_stdin=/dev/null sr_tool=() sr_command=() sr_dir=
   local code sent=0
   sr_make_folder
   sr_set_traps
+  sr_find_task
   sr_find_spool
   sr_read_credentials
   export STREAMRELAY_URL=$sr_url STREAMRELAY_CHANNEL=$sr_channel
@@ -403,7 +473,7 @@ sr_main() {
     cd "$sr_workdir" 2>/dev/null || sr_fail 1 "the working directory $sr_workdir can't be entered on $(uname -n)"
   fi
   if ! sr_pick_producer; then
-    [ -n "$sr_script" ] && [ -z "$sr_has_input" ] || exit 86
+    [ -n "$sr_script" ] && [ -z "$sr_has_input" ] && [ -z "${sr_array:+$sr_key}" ] || exit 86
   fi
   if [ "${#sr_tool[@]}" -gt 0 ]; then sr_fetch_input; fi
   sr_find_program
@@ -419,10 +489,12 @@ sr_main() {
     sr_producer_pid=$!
     exec 9>"$sr_dir/stream"
   fi
+  sr_keep_first_task
   sr_run_program
   sr_await "$sr_pid"
   code=$?
   sr_phase=draining
+  sr_clean_nodes
   sr_conclude $code
   sr_phase=reporting
   exec 9>&-

@@ -11,7 +11,7 @@ import { jobCredentials } from "./credentials.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
 import { type Input, inputBytes } from "./input_bytes.ts";
 import type { JobPlace } from "./job_places.ts";
-import { buildJobScript } from "./job_script.ts";
+import { buildJobScript, type JobScriptSpec } from "./job_script.ts";
 import { prepareChannel, type PreparedChannel } from "./prepare_channel.ts";
 import { localPrograms, type ProgramRunner } from "./program_runner.ts";
 import type { SubmittedJob } from "./job_record.ts";
@@ -103,20 +103,13 @@ async function openChannel<C extends ExecutorConfig>(
     scheduler.files,
     key,
   );
-  const jobScript = buildJobScript({
-    directives: script.directives ?? [],
+  const jobScript = jobScriptOf(scheduler, launch, {
+    script,
     relayUrl: spool ? "" : relay.jobUrl,
     spool,
     channel,
     credentials,
     hasInput: input !== undefined,
-    program: script.program,
-    args: launch.args,
-    setup: config.setup,
-    workdir: config.workdir,
-    env: config.env,
-    producer: config.producer,
-    timings: config.jobTimings,
   });
   return {
     ...prepared,
@@ -127,6 +120,38 @@ async function openChannel<C extends ExecutorConfig>(
       ...(spool ? [spool] : []),
     ],
   };
+}
+
+/**
+ * The script to submit.
+ *
+ * @param scheduler Where it will be submitted.
+ * @param launch Arguments and configuration.
+ * @param job The user's script, and how the job finds its channel.
+ * @returns The script's text.
+ * @throws {StreamError} `bad_request` for values that no script can hold.
+ */
+export function jobScriptOf<C extends ExecutorConfig>(
+  scheduler: Pick<Scheduler<C>, "setup">,
+  { args, config }: Pick<Launch<C>, "args" | "config">,
+  { script, ...job }:
+    & { script: ScriptSource }
+    & Pick<
+      JobScriptSpec,
+      "relayUrl" | "spool" | "channel" | "array" | "credentials" | "hasInput"
+    >,
+): string {
+  return buildJobScript({
+    ...job,
+    directives: script.directives ?? [],
+    program: script.program,
+    args,
+    setup: [...scheduler.setup(config), ...config.setup ?? []],
+    workdir: config.workdir,
+    env: config.env,
+    producer: config.producer,
+    timings: config.jobTimings,
+  });
 }
 
 /**
@@ -163,7 +188,8 @@ export function recordOf<C extends ExecutorConfig>(
   };
 }
 
-function encryptionOf({ encryption, producer }: ExecutorConfig): "v2" | "off" {
+/** Whether a job's stream is encrypted. */
+export function encryptionOf({ encryption, producer }: ExecutorConfig): "v2" | "off" {
   return encryption ?? (producer?.script ? "off" : "v2");
 }
 
@@ -192,7 +218,8 @@ function spoolPrograms<C extends ExecutorConfig>(
   );
 }
 
-function assertCanEncrypt(config: ExecutorConfig): void {
+/** Refuses producers that can't do what is wanted. */
+export function assertCanEncrypt(config: ExecutorConfig): void {
   const { use, path, script } = config.producer ?? {};
   if (encryptionOf(config) === "off" || path !== undefined || script) return;
   if (use === undefined || use.some((kind) => kind !== "curl")) return;

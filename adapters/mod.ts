@@ -15,7 +15,7 @@
  */
 export { embeddedRelay, type EmbeddedRelayOptions } from "./embedded_relay.ts";
 export { Executor } from "./executor.ts";
-export type { ExecutorConfig, Script, StreamOptions } from "./executor_config.ts";
+export type { ArrayOptions, ExecutorConfig, Script, StreamOptions } from "./executor_config.ts";
 export type { Input } from "./input_bytes.ts";
 export {
   type ChannelTokens,
@@ -25,6 +25,7 @@ export {
   type SubmittedJob,
   writeJobRecord,
 } from "./job_record.ts";
+export type { JobArrays } from "./job_arrays.ts";
 export type { JobFiles } from "./job_files.ts";
 export type { Whereabouts } from "./whereabouts.ts";
 export type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
@@ -34,6 +35,7 @@ export * from "./globus/mod.ts";
 export { type LocalConfig, LocalExecutor } from "./local_executor.ts";
 export { type PbsConfig, PbsExecutor } from "./pbs_executor.ts";
 export type { PbsOptions } from "./pbs_options.ts";
+export type { TaskInput } from "./prepare_array.ts";
 export type { ProducerKind } from "./packed_producers.ts";
 export type { Machine, ProgramRunner } from "./program_runner.ts";
 export {
@@ -55,9 +57,11 @@ export type { ScriptSource } from "./script_source.ts";
 export type { WantedRelay } from "./site_policy.ts";
 export { type SlurmConfig, SlurmExecutor } from "./slurm_executor.ts";
 export type { SlurmOptions } from "./slurm_options.ts";
+export type { Ranks } from "./slurm_ranks.ts";
 export { type SshConfig, SshExecutor } from "./ssh_executor.ts";
 export type { SshOptions, Via } from "./ssh_options.ts";
 export { stateFolder, statePath, stateSecret } from "./state_folder.ts";
+export type { TaskArray } from "./task_array.ts";
 export type { Timings } from "./timings.ts";
 export type { DirectivePrefix } from "./directives.ts";
 export type * from "../stream/error_code.ts";

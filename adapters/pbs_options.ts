@@ -84,7 +84,7 @@ const FLAGS = {
 const CHUNK = { cpus: "ncpus", gpus: "ngpus", tasks: "mpiprocs", memory: "mem" } as const;
 
 const REFUSED: Record<string, string> = {
-  J: "a job array is many streams and not one; submit one job a stream",
+  J: "a job array is many streams and not one; call stream() for each",
   I: "a job at a terminal has no stream; expected a batch job",
   X: "a job at a terminal has no stream; expected a batch job",
   z: "the job's id is needed",

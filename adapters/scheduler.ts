@@ -4,6 +4,7 @@
  * @module
  */
 import type { ExecutorConfig } from "./executor_config.ts";
+import type { JobArrays } from "./job_arrays.ts";
 import type { JobFiles } from "./job_files.ts";
 import type { JobPlace } from "./job_places.ts";
 import type { JobWatch, ReportListener } from "./job_report.ts";
@@ -11,6 +12,7 @@ import type { ProgramRunner } from "./program_runner.ts";
 import type { ResolvedRelay } from "./relay_for.ts";
 import type { ScriptSource } from "./script_source.ts";
 import type { Via } from "./ssh_options.ts";
+import type { TaskArray } from "./task_array.ts";
 import type { Whereabouts } from "./whereabouts.ts";
 import type { Timings } from "./timings.ts";
 
@@ -22,8 +24,10 @@ export interface Submission<C extends ExecutorConfig = ExecutorConfig> {
   script: ScriptSource;
   /** The configuration, with the call's own options in it. */
   config: C;
-  /** The channel. */
+  /** The channel; of an array, what its channels begin with. */
   channel: string;
+  /** The tasks, of an array. */
+  array?: TaskArray;
 }
 
 /** What a scheduler answers. */
@@ -57,7 +61,7 @@ export interface Scheduler<C extends ExecutorConfig = ExecutorConfig> {
   /** Whether scripts are archived, so that no token should be in one. */
   archivesScripts(config: C): Promise<boolean>;
   /** Refuses what can't be submitted, before anything is done. */
-  check(script: ScriptSource, config: C): Promise<void>;
+  check(script: ScriptSource, config: C, array?: TaskArray): Promise<void>;
   /** Submits. */
   submitJob(submission: Submission<C>): Promise<Submitted>;
   /** Watches a job. */
@@ -66,8 +70,12 @@ export interface Scheduler<C extends ExecutorConfig = ExecutorConfig> {
   cancelJob(jobId: string): Promise<void>;
   /** The end of a job's output file. */
   output(jobId: string, path: string | undefined): Promise<string | undefined>;
-  /** Takes a place for a job; returns what gives it back. */
-  enter(config: C): () => void;
+  /** Takes places for so many jobs, all or none; returns what gives each back. */
+  enter(config: C, jobs: number): (() => void)[];
+  /** Lines that run before the user's own set-up. */
+  setup(config: C): string[];
+  /** Job arrays, where the scheduler has them. */
+  arrays?: JobArrays<C>;
   /** Refuses what the site does not allow, and takes a place among the jobs that it does. */
   admit(encryption: "v2" | "off"): Promise<JobPlace>;
   /** The intervals, none shorter than the site allows. */

@@ -5,10 +5,11 @@
  * @module
  */
 import type { JobReport } from "./job_report.ts";
+import { taskIds } from "./slurm_array.ts";
 import { isEnded, slurmFate } from "./slurm_states.ts";
 
 /** The value for `sacct -n -P -o` that {@linkcode parseSacct} reads. */
-export const SACCT_FORMAT = "JobIDRaw,State,ExitCode,UID,NodeList,Reason";
+export const SACCT_FORMAT = "JobID,State,ExitCode,UID,NodeList,Reason";
 
 /**
  * Reads the answer to `sacct -n -P -j … -o` with {@linkcode SACCT_FORMAT}.
@@ -53,7 +54,7 @@ export function parseSacct(text: string): Map<string, JobReport> {
         : `The job was cancelled by an administrator of the cluster (uid ${by})`;
     }
     report.fate = fate;
-    reports.set(id, report);
+    for (const task of taskIds(id)) reports.set(task, report);
   }
   for (const [id, step] of outOfMemory) {
     const report = reports.get(id);

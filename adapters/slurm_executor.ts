@@ -6,6 +6,7 @@
 import type { DirectivePrefix } from "./directives.ts";
 import { Executor } from "./executor.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
+import type { JobArrays } from "./job_arrays.ts";
 import type { JobReport } from "./job_report.ts";
 import { type JobFiles, localFiles, remoteFiles } from "./job_files.ts";
 import { type Whereabouts, whereabouts } from "./whereabouts.ts";
@@ -15,11 +16,14 @@ import type { ProgramOutcome, RunProgramOptions } from "./run_program.ts";
 import type { Submission, Submitted } from "./scheduler.ts";
 import { failure, refusal } from "./scheduler_words.ts";
 import type { ScriptSource } from "./script_source.ts";
+import { slurmArrays } from "./slurm_array.ts";
 import { slurmOutput } from "./slurm_output.ts";
 import { refuseOther, type Via } from "./ssh_options.ts";
+import type { TaskArray } from "./task_array.ts";
 import { programRunner, relayBehind } from "./ssh_programs.ts";
 import { sbatchArguments, type SlurmOptions } from "./slurm_options.ts";
 import { SlurmQuestions } from "./slurm_questions.ts";
+import { rankSetup } from "./slurm_ranks.ts";
 import { DEFAULT_TIMINGS } from "./timings.ts";
 
 /** Configuration of a {@linkcode SlurmExecutor}. */
@@ -106,10 +110,21 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
   protected override async check(
     script: ScriptSource,
     config: SlurmConfig,
+    array?: TaskArray,
   ): Promise<void> {
     refuseOther("via", this.config.via, config.via);
-    sbatchArguments(config, script);
+    sbatchArguments(config, script, array);
     await this.#programs.require(this.#path("sbatch"));
+  }
+
+  /** Arrays of jobs. */
+  protected override get arrays(): JobArrays<SlurmConfig> {
+    return slurmArrays(this.#folder);
+  }
+
+  /** What `srun` does in the job. */
+  protected override setup({ ranks }: SlurmConfig): string[] {
+    return rankSetup(ranks);
   }
 
   /** Asks once where the nodes are. */
@@ -135,9 +150,9 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
 
   /** Hands the script to `sbatch`, on its standard input. */
   protected override async submitJob(
-    { jobScript, script, config }: Submission<SlurmConfig>,
+    { jobScript, script, config, array }: Submission<SlurmConfig>,
   ): Promise<Submitted> {
-    const { args, notice } = sbatchArguments(config, script);
+    const { args, notice } = sbatchArguments(config, script, array);
     const chdir = config.workdir === undefined ? [] : [`--chdir=${config.workdir}`];
     const { code, stdout, stderr } = await this.#run(
       "sbatch",
@@ -149,11 +164,8 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     if (code !== 0 || !/^\d+$/.test(jobId)) {
       throw refusal("sbatch", stderr || stdout.trim());
     }
-    // what a login shell starts in is the home folder
-    const folder = this.via ? "" : Deno.cwd();
-    const { directives } = script;
-    const output = slurmOutput(jobId, config, directives, folder);
-    const errors = slurmOutput(jobId, config, directives, folder, "error");
+    const output = slurmOutput(jobId, config, script.directives, this.#folder);
+    const errors = slurmOutput(jobId, config, script.directives, this.#folder, "error");
     return {
       jobId,
       ...(notice && { notice }),
@@ -176,6 +188,11 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     if (code !== 0) {
       throw failure("scancel", stderr);
     }
+  }
+
+  /** Where jobs are submitted from; what a login shell starts in is the home folder. */
+  get #folder(): string {
+    return this.via ? "" : Deno.cwd();
   }
 
   #path(program: string): string {

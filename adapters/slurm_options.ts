@@ -5,6 +5,9 @@
  */
 import { parseDirectives } from "./directives.ts";
 import { OptionValues } from "./option_values.ts";
+import { arrayValue } from "./slurm_array.ts";
+import { type Ranks, rankSetup } from "./slurm_ranks.ts";
+import type { TaskArray } from "./task_array.ts";
 
 /** Resources and names of a Slurm job. What is given here wins over the script's `#SBATCH` lines. */
 export interface SlurmOptions {
@@ -47,7 +50,14 @@ export interface SlurmOptions {
   error?: string;
   /** Further arguments of `sbatch`, each one element: `["--exclusive"]`. */
   extra?: readonly string[];
-  /** Job arrays are not streams: refused with a sentence. */
+  /**
+   * What the stream holds of tasks that the script starts with `srun`: `"merged"`, whole lines of all of
+   * them; `"labelled"`, each with the task's number; `"first"`, what task 0 prints, as it comes.
+   *
+   * @default What srun does by itself: whole lines of all, unless the script says otherwise.
+   */
+  ranks?: Ranks;
+  /** Job arrays are many streams: refused with a sentence; `streamAll()` takes them. */
   array?: never;
 }
 
@@ -72,7 +82,7 @@ const FLAGS = {
 
 const TIME = /^(\d+|\d+:\d{1,2}(:\d{1,2})?|\d+-\d+(:\d{1,2}){0,2}|UNLIMITED|INFINITE)$/i;
 const REFUSED: Record<string, string> = {
-  array: "a job array is many streams and not one; submit one job a stream",
+  array: "a job array is many streams and not one; call streamAll(), which gives one for each task",
   wrap: "the script is given as the script",
   wait: "the stream tells when the job has ended",
   parsable: "it is always given",
@@ -92,6 +102,7 @@ export interface SbatchArguments {
  * @param options What was asked for.
  * @param script What the script says itself: its `#SBATCH` lines, or `undefined` where it can't be
  * read, and the name it would be called by.
+ * @param array The tasks, of an array.
  * @returns The arguments, without any secret or prompt in them.
  * @throws {StreamError} `bad_request` for what can't be.
  * @example
@@ -106,6 +117,7 @@ export interface SbatchArguments {
 export function sbatchArguments(
   options: SlurmOptions,
   script: { directives: readonly string[] | undefined; name: string },
+  array?: Pick<TaskArray, "tasks" | "limit">,
 ): SbatchArguments {
   const given = { ...options } as Record<string, unknown>;
   const args: string[] = [];
@@ -120,7 +132,13 @@ export function sbatchArguments(
     parseDirectives([...own ?? [], `#SBATCH ${extra.join(" ")}`])
       .map(({ name }) => name),
   );
+  if (array) {
+    args.push(`--array=${arrayValue(array)}`);
+    // the one just given wins
+    said.delete("array");
+  }
   if (given.array !== undefined) said.add("array");
+  rankSetup(options.ranks);
   for (const [name, why] of Object.entries(REFUSED)) {
     if (said.has(name)) OPTIONS.refuse(name, why);
   }

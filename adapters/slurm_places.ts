@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { taskIds } from "./slurm_array.ts";
 import { waitsByItself } from "./slurm_states.ts";
 
 /** The value for `squeue -h -a -t PENDING -o` that {@linkcode parsePlaces} reads. */
@@ -59,7 +60,7 @@ export function parsePlaces(text: string): Map<string, Place> {
       place.position = 1 + Math.min(...partitions.map((name) => ahead.get(name) ?? 0));
       for (const name of partitions) ahead.set(name, (ahead.get(name) ?? 0) + 1);
     }
-    places.set(id, place);
+    for (const task of taskIds(id)) places.set(task, place);
   }
   return places;
 }

@@ -97,6 +97,8 @@ export class SlurmQuestions {
   async #squeue(run: RunSlurm, jobIds: readonly string[]): Promise<Map<string, SlurmReport>> {
     const { code, stdout, stderr } = await run("squeue", [
       "-h",
+      // each task of an array by itself
+      "-r",
       "-t",
       "all",
       "-j",

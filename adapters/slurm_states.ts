@@ -7,7 +7,8 @@ import type { JobFate, JobReport } from "./job_report.ts";
 
 /** Columns and widths of the question; wide enough that nothing is cut off that matters. */
 const COLUMNS = [
-  ["JobID", 24],
+  // 123, or 123_4 for a task of an array
+  ["JobArrayID", 24],
   ["State", 24],
   ["Reason", 120],
   ["exit_code", 16],

@@ -12,7 +12,9 @@ import {
 } from "../stream/mod.ts";
 import type {
   ChannelStatus,
+  CreateArrayOptions,
   CreateChannelOptions,
+  CreatedArray,
   CreatedChannel,
   EndRequest,
   RecordsAnswer,
@@ -99,6 +101,16 @@ export class ControlClient {
     options: CreateChannelOptions = {},
   ): Promise<CreatedChannel> {
     return await this.#json("/v1/channels", { json: options });
+  }
+
+  /**
+   * Makes the channels of a job array, all of them or none. Their job holds one token for all.
+   *
+   * @param options The tasks; the rest as for {@linkcode ControlClient.createChannel}.
+   * @returns The channels, named `<id>-<task>`.
+   */
+  async createArray(options: CreateArrayOptions): Promise<CreatedArray> {
+    return await this.#json("/v1/arrays", { json: options });
   }
 
   /** What is known of a channel. */

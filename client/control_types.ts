@@ -51,6 +51,20 @@ export interface CreatedChannel {
   };
 }
 
+/** What the channels of a job array are to be: one a task, all of them alike. */
+export interface CreateArrayOptions extends Omit<CreateChannelOptions, "id"> {
+  /** The tasks, at most 1,000. */
+  tasks: readonly number[];
+}
+
+/** The channels of a job array that were made. */
+export interface CreatedArray {
+  /** What their names begin with: `<id>-<task>`. */
+  id: string;
+  /** The channels, in the order of the tasks; their `produce` tokens are all the same one. */
+  channels: (CreatedChannel & { task: number })[];
+}
+
 /** What the relay tells of a channel. */
 export interface ChannelStatus {
   /** Its name. */

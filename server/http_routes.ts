@@ -6,6 +6,7 @@
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { CODES, StreamError } from "../stream/mod.ts";
+import { channelArray } from "./faces/channel_array.ts";
 import { controlApi } from "./faces/control_api.ts";
 import { drainBody } from "./faces/control_bodies.ts";
 import { pipe } from "./faces/pipe.ts";
@@ -60,6 +61,7 @@ export function httpRoutes(relay: RelayContext): Hono {
     return context.json({ channels: length }, 202);
   });
   app.route("/v1/channels", controlApi(relay, grantOf));
+  app.route("/v1/arrays", channelArray(relay, grantOf));
   app.route("/v1/pipe", pipe(relay, grantOf));
   app.notFound((context) =>
     answer(

@@ -19,7 +19,7 @@ import type { RelayContext } from "./relay_context.ts";
 import type { RelayOptions } from "./relay_options.ts";
 import { shutDown } from "./shut_down.ts";
 import { MemoryStore } from "./store/memory_store.ts";
-import { EVERYTHING, verifyCredential } from "./tokens.ts";
+import { EVERYTHING, refuseOtherTask, verifyCredential } from "./tokens.ts";
 import { denoTransport } from "./transport/deno_transport.ts";
 import type { Listening, ListenOptions } from "./transport/transport.ts";
 
@@ -106,6 +106,7 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
     log,
     audit,
     authenticate: async (credential, from) => {
+      if (insecure) refuseOtherTask(credential);
       const grant = insecure ? EVERYTHING : await verifyCredential(secret, credential);
       const key = insecure ? "none" : grant === EVERYTHING ? "secret" : "token";
       return { ...grant, key, from };

@@ -129,6 +129,7 @@ export async function verifyCredential(
     );
   }
   if (same(secret, credential)) return EVERYTHING;
+  refuseOtherTask(credential);
   try {
     const { payload } = await jwtVerify(credential, signingKey(secret), {
       algorithms: ["HS256"],
@@ -152,6 +153,22 @@ export async function verifyCredential(
       { cause },
     );
   }
+}
+
+/**
+ * Refuses what the tasks of a job step but the first are given in place of a token, so that whatever
+ * client they use tells why.
+ *
+ * @param credential What a client showed.
+ * @throws {StreamError} `unauthorized` for `task-1`, `task-2`, …
+ */
+export function refuseOtherTask(credential: string | undefined): void {
+  const [, task] = /^task-(\d{1,9})$/.exec(credential ?? "") ?? [];
+  if (task === undefined) return;
+  throw new StreamError(
+    "unauthorized",
+    `This is task ${task} of its job step: only task 0 speaks to the relay`,
+  );
 }
 
 /**

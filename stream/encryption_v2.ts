@@ -74,7 +74,7 @@ export async function deriveKey(
  * The bytes that bind something to a use and a channel: the label, a space, the use, a zero byte, the
  * channel's length in two bytes, and the channel.
  *
- * @param use `session`, `record` or `input`.
+ * @param use `session`, `record`, `input` or `task`.
  * @param channel The channel's id.
  * @param numbers Appended as eight bytes each, big-endian.
  * @returns The bytes.

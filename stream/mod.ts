@@ -25,6 +25,7 @@ export * from "./sealed_input.ts";
 export * from "./sealing_session.ts";
 export type { Continues } from "./session_record.ts";
 export * from "./stream_error.ts";
+export * from "./task_key.ts";
 export * from "./token_source.ts";
 export * from "./token_stream.ts";
 export * from "./v1_message.ts";

@@ -7,8 +7,9 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { useProxiedFetch } from "./proxied_fetch.ts";
-import { fetchInput, report } from "./relay_questions.ts";
 import { pipe } from "./pipe_command.ts";
+import { printTaskKey } from "./print_task_key.ts";
+import { fetchInput, report } from "./relay_questions.ts";
 import { checkRuntime } from "./runtime_check.ts";
 import { run } from "./run_command.ts";
 import { say } from "./settings.ts";
@@ -20,6 +21,7 @@ const USAGE = `usage:
                           --verdict FILE (how the program ended), --pid FILE (its process group)
   input FILE              fetch the channel's input (exit 3: none, 4: cancelled)
   report --verdict FILE   report a failure unless the channel has its end
+  task-key ARRAY TASK     print the key of one task of a job array
   check                   exit 0 when this producer can be used here
 The channel comes from STREAMRELAY_URL, STREAMRELAY_CHANNEL and STREAMRELAY_TOKEN; with STREAMRELAY_KEY
 the stream is encrypted end to end. Where no relay can be reached, STREAMRELAY_SPOOL is a folder that an
@@ -34,6 +36,7 @@ async function main(args: string[]): Promise<number> {
   if (what === "report" && rest.length === 2 && rest[0] === "--verdict") {
     return await report(rest[1]);
   }
+  if (what === "task-key" && rest.length === 2) return await printTaskKey(rest[0], Number(rest[1]));
   if (what === "pipe") {
     const { values } = parseArgs({
       args: rest,

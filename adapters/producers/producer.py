@@ -13,6 +13,7 @@ Where no relay can be reached, STREAMRELAY_SPOOL is a folder that an executor fo
                                                of input is known to be success
   python3 producer.py input FILE               fetch the channel's input (exit 3: none, 4: cancelled)
   python3 producer.py report --verdict FILE    report a failure unless the channel has its end
+  python3 producer.py task-key ARRAY TASK      print the key of one task of a job array
   python3 producer.py check                    exit 0 when this producer can be used here
 
 pipe also takes --verdict FILE (how the program ended: "exit N" or "signal N", then the end of its
@@ -846,12 +847,22 @@ def check():
     return 0 if sys.version_info >= (3, 6) else 1
 
 
+def print_task_key(array, task):
+    key = read_key()
+    if key is None:
+        raise Refused("bad_request", "there is no STREAMRELAY_KEY, expected the array's")
+    sys.stdout.write(derive(key, None, bound("task", array, int(task))).hex())
+    return 0
+
+
 def main(args):
     try:
         if args[:1] == ["check"] and len(args) == 1:
             return check()
         if args[:1] == ["input"] and len(args) == 2:
             return fetch_input(args[1])
+        if args[:1] == ["task-key"] and len(args) == 3:
+            return print_task_key(args[1], args[2])
         if args[:1] == ["report"] and len(args) == 3 and args[1] == "--verdict":
             return report(args[2])
         if args[:2] == ["run", "--"] and len(args) > 2:

@@ -9,7 +9,8 @@ import { StreamError } from "../../stream/mod.ts";
 import type { Channel } from "../channel.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { ChannelInfo } from "../store/store.ts";
-import { demand, type Grant, mintToken, type Role } from "../tokens.ts";
+import { demand, type Grant, type Role } from "../tokens.ts";
+import { tokensFor } from "./channel_tokens.ts";
 import {
   cancelBody,
   claimBody,
@@ -269,17 +270,6 @@ export function controlApi(
 /** The role by which a grant may look at its own channel. */
 function anyRole(grant: Grant): Role {
   return grant.roles[0] ?? "consume";
-}
-
-async function tokensFor(
-  secret: string,
-  { id, incarnation, owner: subject }: ChannelInfo,
-): Promise<Record<string, string>> {
-  const roles: Role[] = ["produce", "consume", "supervise", "cancel"];
-  const tokens = await Promise.all(
-    roles.map((role) => mintToken(secret, { channel: id, incarnation, roles: [role], subject })),
-  );
-  return Object.fromEntries(roles.map((role, index) => [role, tokens[index]]));
 }
 
 function describe(

@@ -16,6 +16,9 @@ const instance = z.string().min(1).max(128);
 const details = z.record(z.string(), z.unknown());
 const code = z.enum(Object.keys(CODES) as [ErrorCode, ...ErrorCode[]]);
 
+/** Most tasks of one array; Slurm's own bound is 1,001 unless a site raised it. */
+const MOST_TASKS = 1_000;
+
 /** `POST /v1/channels` */
 export const createBody = z.strictObject({
   id: z.string().optional(),
@@ -25,6 +28,12 @@ export const createBody = z.strictObject({
   lease: seconds.optional(),
   onDisconnect: onDisconnect.optional(),
   whenFull: z.enum(["end", "drop-oldest"]).optional(),
+});
+
+/** `POST /v1/arrays` */
+export const arrayBody = createBody.omit({ id: true }).extend({
+  tasks: z.array(z.number().int().min(0).max(4_294_967_294)).min(1).max(MOST_TASKS)
+    .refine((tasks) => new Set(tasks).size === tasks.length, "each task once"),
 });
 
 /** `POST …/claim` */

@@ -98,7 +98,7 @@ Deno.test("slurm options - what can't be is refused, by its name", () => {
   assertThrows(
     () => sbatchArguments({}, { directives: ["#SBATCH -a 1-4"], name: "s.sh" }),
     StreamError,
-    "one job a stream",
+    "streamAll()",
   );
 });
 

@@ -117,14 +117,14 @@ Deno.test("squeue - places are counted in each partition, without those that don
     [
       "1|100|gpu|N/A|Dependency",
       "2|90|gpu|2026-11-21T05:02:20|Resources",
-      "3_[1-9]|80|gpu|N/A|Priority",
+      "3_[1-3%2]|80|gpu|N/A|Priority",
       "4|80|gpu,cpu|N/A|Priority",
       "5|80|cpu|N/A|None",
     ].join("\n"),
   );
   assertEquals(
     [...places].map(([id, { position }]) => [id, position]),
-    [["1", undefined], ["2", 1], ["3_[1-9]", 2], ["4", 1], ["5", 2]],
+    [["1", undefined], ["2", 1], ["3_1", 2], ["3_2", 2], ["3_3", 2], ["4", 1], ["5", 2]],
   );
   assertEquals(places.get("2")?.eta, new Date(2026, 10, 21, 5, 2, 20).getTime());
 });

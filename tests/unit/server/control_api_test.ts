@@ -278,3 +278,59 @@ onBothTransports(
     await producer.put([DONE], "done");
   },
 );
+
+onBothTransports("control - an array's channels share one token to write", async (relay) => {
+  const { status, body } = await relay.api("POST", "/v1/arrays", {
+    tasks: [2, 0],
+    keyed: true,
+    lease: 100,
+  });
+  assertEquals(status, 201);
+  const [one, two] = body.channels;
+  assertEquals([one.id, two.id], [`${body.id}-2`, `${body.id}-0`]);
+  assertEquals(one.tokens.produce, two.tokens.produce);
+  const auth = one.tokens.produce;
+  for (const { id } of body.channels) {
+    const claimed = await relay.api("POST", `/v1/channels/${id}/claim`, { instance: "i" }, {
+      auth,
+    });
+    assertEquals([claimed.status, claimed.body.epoch], [200, 1]);
+  }
+  // neither to read, nor to make another one, nor for a neighbour's
+  assertEquals(
+    await refusal(relay, "POST", `/v1/channels/${one.id}/cancel`, {}, { auth }),
+    [403, "forbidden"],
+  );
+  assertEquals(
+    await refusal(relay, "POST", `/v1/channels/${body.id}-9/claim`, { instance: "i" }, { auth }),
+    [404, "not_found"],
+  );
+  await relay.channel("c");
+  assertEquals(
+    await refusal(relay, "POST", "/v1/channels/c/claim", { instance: "i" }, { auth }),
+    [403, "forbidden"],
+  );
+});
+
+onBothTransports("control - an array is made whole or not at all", async (relay) => {
+  for (const tasks of [[], [1, 1], [-1], [0.5], Array.from({ length: 1001 }, (_, i) => i)]) {
+    assertEquals(await refusal(relay, "POST", "/v1/arrays", { tasks }), [400, "bad_request"]);
+  }
+  const auth = await mintToken(relay.secret, { prefix: "team-", roles: ["create"] });
+  assertEquals(
+    await refusal(relay, "POST", "/v1/arrays", { tasks: [0, 1, 2] }, { auth }),
+    [413, "limit"],
+  );
+  assertEquals((await relay.api("GET", "/v1/channels")).body.channels, []);
+  const { body } = await relay.api("POST", "/v1/arrays", { tasks: [0, 1] }, { auth });
+  assert(body.id.startsWith("team-"), body.id);
+}, { channelsPerToken: 2 });
+
+onBothTransports("control - a task that isn't a step's first is told so", async (relay) => {
+  await relay.channel("c");
+  const { status, body } = await relay.api("POST", "/v1/channels/c/claim", { instance: "i" }, {
+    auth: "task-3",
+  });
+  assertEquals([status, body.error.code], [401, "unauthorized"]);
+  assertStringIncludes(body.error.message, "task 3 of its job step: only task 0");
+});
