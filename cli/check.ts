@@ -31,8 +31,15 @@ first failure decides the exit code.`,
   exits: [
     [20, "the credential is wrong, or does not allow to make channels"],
     [21, "the relay can't be reached from here"],
+    [23, "the relay is draining, or full: come back later"],
   ],
   run,
+};
+
+/** What a relay says of itself. */
+const STATES = {
+  healthy: "healthy",
+  draining: "draining: it makes no new channels, and goes when those it has are over",
 };
 
 async function run(given: Given): Promise<number> {
@@ -44,8 +51,8 @@ async function run(given: Given): Promise<number> {
   const report = new Report();
 
   const health = await report.step("reached", async () => {
-    const { active_channels } = await healthOf(first, timeout);
-    return `it is healthy; active channels: ${active_channels}`;
+    const { status, active_channels } = await healthOf(first, timeout);
+    return `it is ${STATES[status]}; active channels: ${active_channels}`;
   });
   if (!health) return report.exit;
 
@@ -99,7 +106,7 @@ class Report {
 async function healthOf(
   url: string,
   timeout: number,
-): Promise<{ active_channels: number }> {
+): Promise<{ status: keyof typeof STATES; active_channels: number }> {
   const failed = (code: ErrorCode, why: string) =>
     new StreamError(code, `Cannot reach a relay at ${url}: ${why}`);
   return await new Promise((resolve, reject) => {
@@ -113,7 +120,7 @@ async function healthOf(
       socket.close();
       try {
         const health = JSON.parse(data);
-        if (health.status === "healthy") return resolve(health);
+        if (Object.hasOwn(STATES, health.status)) return resolve(health);
       } catch {
         // told below
       }

@@ -5,6 +5,7 @@
  */
 import config from "../deno.json" with { type: "json" };
 import type { Command } from "./command.ts";
+import { orOf } from "./executor_kind.ts";
 import { commandHelp, overview } from "./help.ts";
 import { parseFlags } from "./parse_flags.ts";
 import { reportError } from "./report_error.ts";
@@ -26,6 +27,9 @@ export const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   "keygen": () => import("./keygen.ts"),
   "check": () => import("./check.ts"),
   "doctor": () => import("./doctor.ts"),
+  "globus login": () => import("./globus_login.ts"),
+  "globus logout": () => import("./globus_logout.ts"),
+  "globus register": () => import("./globus_register.ts"),
   "demo": () => import("./demo.ts"),
 };
 
@@ -78,12 +82,12 @@ function chosen(args: readonly string[]): { name: string; rest: string[] } {
       return { name, rest: args.slice(length) };
     }
   }
-  const longer = Object.keys(COMMANDS).find((name) => name.startsWith(`${first} `));
+  const longer = Object.keys(COMMANDS).filter((name) => name.startsWith(`${first} `));
   throw new UsageError(
-    longer
+    longer.length > 0
       ? `Unknown command ${first}${
         second && !second.startsWith("-") ? ` ${second}` : ""
-      }: expected ${longer}`
+      }: expected ${orOf(longer)}`
       : `Unknown command ${first}: expected one of ${Object.keys(COMMANDS).join(", ")}`,
   );
 }

@@ -117,7 +117,7 @@ async function ofPerson(auth: AuthService, { clientId, ask }: GlobusPerson): Pro
   if (ask) return await askPerson(auth, clientId, ask);
   throw new StreamError(
     "unauthorized",
-    `Cannot log in to Globus: no login of client ${clientId} is kept here, expected loginToGlobus() first, or option login with clientSecret, token or ask`,
+    `Cannot log in to Globus: no login of client ${clientId} is kept here, expected \`streamrelay globus login\` or loginToGlobus() first, or option login with clientSecret, token or ask`,
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * Globus Auth: asks for access tokens.
+ * Globus Auth: asks for access tokens, and gives them back.
  *
  * @module
  */
@@ -48,10 +48,40 @@ export async function askForTokens(
   form: Record<string, string>,
   client?: { clientId: string; clientSecret: string },
 ): Promise<Grant> {
-  let answer: Response;
-  let text: string;
+  const { ok, status, text } = await post(auth, "", form, client);
+  if (!ok) {
+    const refusal = serviceError("log in", status, text, "upstream");
+    const code = status < 500 && status !== 429 ? "unauthorized" : refusal.code;
+    throw new StreamError(code, refusal.message, { details: refusal.details });
+  }
+  return grantOf(text, auth);
+}
+
+/**
+ * Makes a token of a native app worthless; one that is so already is no failure.
+ *
+ * @param auth Where it came from.
+ * @param clientId The app.
+ * @param token The token.
+ * @throws {StreamError} `upstream` where Globus does not answer, or refuses.
+ */
+export async function revokeToken(
+  auth: AuthService,
+  clientId: string,
+  token: string,
+): Promise<void> {
+  const { ok, status, text } = await post(auth, "/revoke", { token, client_id: clientId });
+  if (!ok) throw serviceError("revoke a token", status, text, "upstream");
+}
+
+async function post(
+  auth: AuthService,
+  path: string,
+  form: Record<string, string>,
+  client?: { clientId: string; clientSecret: string },
+): Promise<{ ok: boolean; status: number; text: string }> {
   try {
-    answer = await fetch(`${auth.url}/v2/oauth2/token`, {
+    const answer = await fetch(`${auth.url}/v2/oauth2/token${path}`, {
       method: "POST",
       body: new URLSearchParams(form),
       redirect: "manual",
@@ -63,7 +93,8 @@ export async function askForTokens(
         }),
       },
     });
-    text = await answer.text();
+    const { ok, status } = answer;
+    return { ok, status, text: await answer.text() };
   } catch (cause) {
     throw new StreamError(
       "upstream",
@@ -71,12 +102,6 @@ export async function askForTokens(
       { cause },
     );
   }
-  if (!answer.ok) {
-    const refusal = serviceError("log in", answer.status, text, "upstream");
-    const code = answer.status < 500 && answer.status !== 429 ? "unauthorized" : refusal.code;
-    throw new StreamError(code, refusal.message, { details: refusal.details });
-  }
-  return grantOf(text, auth);
 }
 
 function grantOf(text: string, auth: AuthService): Grant {

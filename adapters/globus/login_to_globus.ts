@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { StreamError } from "../../stream/stream_error.ts";
 import { askPerson } from "./access_tokens.ts";
-import { type AuthService, COMPUTE_SCOPE } from "./auth_service.ts";
+import { type AuthService, COMPUTE_SCOPE, revokeToken } from "./auth_service.ts";
 import type { GlobusConfig } from "./globus_config.ts";
-import { forgetLogin } from "./kept_login.ts";
+import { forgetLogin, readLogin } from "./kept_login.ts";
 import { serviceUrl } from "./service_url.ts";
 
 /** What {@linkcode loginToGlobus} needs. */
@@ -39,9 +40,12 @@ export async function loginToGlobus(options: GlobusLoginOptions): Promise<void> 
 }
 
 /**
- * Forgets a login that is kept here; Globus still honours its tokens until they end.
+ * Forgets a login that is kept here, and makes its tokens worthless.
  *
  * @param options The app.
+ * @returns Whether one was kept.
+ * @throws {StreamError} `upstream` where Globus does not take the tokens back; the login is forgotten
+ * all the same.
  * @example
  * ```ts ignore
  * import { logoutOfGlobus } from "@streamrelay/cli/adapters";
@@ -51,8 +55,26 @@ export async function loginToGlobus(options: GlobusLoginOptions): Promise<void> 
  */
 export async function logoutOfGlobus(
   options: Omit<GlobusLoginOptions, "ask">,
-): Promise<void> {
-  await forgetLogin(authServiceOf(options), options.clientId);
+): Promise<boolean> {
+  const { clientId } = options;
+  const auth = authServiceOf(options);
+  const kept = await readLogin(auth, clientId);
+  await forgetLogin(auth, clientId);
+  if (!kept) return false;
+  try {
+    // the one for new tokens first: without it the other ends by itself
+    if (kept.refresh !== undefined) await revokeToken(auth, clientId, kept.refresh);
+    await revokeToken(auth, clientId, kept.access);
+  } catch (cause) {
+    throw new StreamError(
+      "upstream",
+      `The login is forgotten here, but Globus may honour its tokens until they end: ${
+        (cause as Error).message
+      }`,
+      { cause },
+    );
+  }
+  return true;
 }
 
 /**

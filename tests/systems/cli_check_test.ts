@@ -45,6 +45,33 @@ Deno.test("check - a relay that asks for no secret is warned of", async () => {
   assertMatch(stderr, /^streamrelay: Warning: the relay asks for no secret/);
 });
 
+Deno.test("check - a relay that drains says so, and that it makes no channels", async () => {
+  await using somebody = await person();
+  const secret = "a long random secret";
+  const relay = somebody.start(["serve", "--port", "0", "--drain", "1h"], {
+    env: { STREAMRELAY_SECRET: secret },
+  });
+  const [url] = /ws:\S+\d/.exec(await relay.printed("\n"))!;
+  const { stdout: made } = await somebody.run(["channel", "new", "--export"]);
+  const env = Object.fromEntries(
+    [...made.matchAll(/(STREAMRELAY_\w+)='?([^'\n]*)'?/g)].map(([, name, value]) => [name, value]),
+  );
+  const producer = somebody.start(["produce"], { env });
+  await producer.write("a word\n");
+  // as long as somebody reads, the relay stays
+  const reader = somebody.start(["consume"], { env });
+  await reader.printed("a word\n");
+  relay.kill("SIGTERM");
+  await relay.printed("draining", "stderr");
+  const { code, stdout } = await somebody.run(["check", url], {
+    env: { STREAMRELAY_TOKEN: secret },
+  });
+  assertEquals(code, 23, stdout);
+  assertEquals(verdicts(stdout), ["ok reached", "FAILED credential"]);
+  assertMatch(stdout, /it is draining: it makes no new channels.*; active channels: 1\n/);
+  assertMatch(stdout, /is about to go away and makes no new channels.* \[overloaded\]\n$/);
+});
+
 Deno.test("check - nothing there, and something that is no relay", async () => {
   await using somebody = await person();
   const nothing = await somebody.run(["check", "ws://127.0.0.1:1"]);

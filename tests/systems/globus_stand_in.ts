@@ -69,6 +69,7 @@ interface Task {
 
 const WORKER = new URL("globus/worker.py", import.meta.url).pathname;
 const CODE = "the-code-on-the-page";
+const REFRESH = "the-refresh-token";
 
 /**
  * Starts one.
@@ -80,6 +81,7 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
   const endpoint = crypto.randomUUID();
   const client = { clientId: crypto.randomUUID(), clientSecret: "the-secret-of-the-client" };
   const tokens = new Set<string>();
+  const revoked = new Set<string>();
   const functions = new Map<string, string>();
   const tasks = new Map<string, Task>();
   const running = new Set<Promise<void>>();
@@ -104,8 +106,20 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
       resource_server: "funcx_service",
       other_tokens: [],
       ...(form.get("grant_type") === "authorization_code" &&
-        { refresh_token: "the-refresh-token" }),
+        { refresh_token: REFRESH }),
     });
+
+  const revoke = ({ body }: SeenRequest) => {
+    const form = new URLSearchParams(body);
+    const token = form.get("token");
+    // an app without a secret says which one it is
+    if (!token || !form.get("client_id")) {
+      return Response.json({ error: "invalid_request", errors: [] }, { status: 400 });
+    }
+    tokens.delete(token);
+    revoked.add(token);
+    return Response.json({ active: false });
+  };
 
   const token = ({ body, authorization }: SeenRequest) => {
     const form = new URLSearchParams(body);
@@ -120,7 +134,7 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
         }
         break;
       case "refresh_token":
-        if (form.get("refresh_token") === "the-refresh-token") return grant(form);
+        if (form.get("refresh_token") === REFRESH && !revoked.has(REFRESH)) return grant(form);
     }
     return Response.json({ error: "invalid_client", errors: [] }, { status: 401 });
   };
@@ -212,6 +226,7 @@ export function globusStandIn(options: StandInOptions = {}): GlobusStandIn {
     const special = options.answer?.(seen);
     if (special) return special;
     if (seen.what === "POST /v2/oauth2/token") return token(seen);
+    if (seen.what === "POST /v2/oauth2/token/revoke") return revoke(seen);
     if (!tokens.has(seen.authorization.replace("Bearer ", ""))) {
       return refusal("INVALID_AUTH_TOKEN", 401, "Credentials are invalid");
     }

@@ -98,10 +98,43 @@ test(
     await none();
     await loginToGlobus({ clientId, ask: () => PAGE_CODE, authUrl: service.url });
     await tokens({ clientId }).get();
-    await logoutOfGlobus({ clientId, authUrl: service.url });
+    assertEquals(await logoutOfGlobus({ clientId, authUrl: service.url }), true);
     assertEquals((await none()).code, "unauthorized");
+    assertEquals(await logoutOfGlobus({ clientId, authUrl: service.url }), false);
   },
 );
+
+test("logging out makes the tokens worthless at Globus", async ({ service }, tokens) => {
+  await loginToGlobus({ clientId, ask: () => PAGE_CODE, authUrl: service.url });
+  const held = tokens({ clientId });
+  const token = await held.get();
+  await logoutOfGlobus({ clientId, authUrl: service.url });
+  const error = await assertRejects(() => held.renewed(token), StreamError);
+  assertEquals(error.code, "unauthorized");
+  const asked = await fetch(`${service.url}/v2/batch_status`, {
+    method: "POST",
+    body: "{}",
+    headers: { authorization: `Bearer ${token}` },
+  });
+  await asked.body?.cancel();
+  assertEquals(asked.status, 401);
+});
+
+test("without Globus a login is forgotten all the same, and that is said", async (
+  { service },
+  tokens,
+) => {
+  await loginToGlobus({ clientId, ask: () => PAGE_CODE, authUrl: service.url });
+  const error = await assertRejects(
+    () => logoutOfGlobus({ clientId, authUrl: service.url }),
+    StreamError,
+    "The login is forgotten here, but Globus may honour its tokens until they end: ",
+  );
+  assertEquals(error.code, "upstream");
+  await assertRejects(() => tokens({ clientId }).get(), StreamError, "no login");
+}, {
+  answer: ({ what }) => what.endsWith("/revoke") ? new Response("", { status: 502 }) : undefined,
+});
 
 test("a code that is not good is refused, and nothing kept", async ({ service }, tokens) => {
   const login = (code: string) =>
