@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type Lane, openConsumer, openLane } from "./lane.ts";
+import { openConsumer, openLane } from "./lane.ts";
 import type { ProducerThread } from "./producer_thread.ts";
 import type { Server } from "./servers.ts";
 import { percentile } from "./stats.ts";
