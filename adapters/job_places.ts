@@ -62,25 +62,26 @@ const FREE: JobPlace = { holds: async () => {}, leave: async () => {} };
  */
 export async function takePlace(
   policies: readonly SitePolicy[],
-  folder: string = `${userInfo().homedir}/.local/state/streamrelay/places`,
+  folder?: string,
 ): Promise<JobPlace> {
   const capping = policies.find(({ maxJobs, maxJobsPerHour }) =>
     maxJobs !== undefined || maxJobsPerHour !== undefined
   );
   if (capping === undefined) return FREE;
   try {
-    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-    using lock = await Deno.open(`${folder}/lock`, { create: true, write: true, mode: 0o600 });
+    const places = folder ?? `${userInfo().homedir}/.local/state/streamrelay/places`;
+    await Deno.mkdir(places, { recursive: true, mode: 0o700 });
+    using lock = await Deno.open(`${places}/lock`, { create: true, write: true, mode: 0o600 });
     // two that come together must not both get the last place; a file system without locks may let them
     await lock.lock(true).catch(() => {});
-    return await takeLocked(policies, folder);
+    return await takeLocked(policies, places);
   } catch (error) {
     if (error instanceof StreamError) throw error;
     throw new StreamError(
       "policy",
       `Cannot count jobs for the site's policy ${capping.file}: ${
         (error as Error).message
-      }, expected ${folder} to be writable`,
+      }, expected a home folder that can be written`,
     );
   }
 }

@@ -5,7 +5,8 @@ const MOUNT = `set -e
 mount -t tmpfs none "$1"
 cp -a /etc/. "$1" 2>/dev/null || [ -e "$1/passwd" ]
 cp -a "$2" "$1/streamrelay"
-awk -F: -v OFS=: -v uid="$4" -v home="$3" '$3 == uid { $6 = home } 1' /etc/passwd >"$1/passwd"
+awk -F: -v OFS=: -v uid="$4" -v home="$3" '$3 == uid { if (home == "") next; $6 = home } 1' /etc/passwd >"$1/passwd"
+sed -i 's/^passwd:.*/passwd: files/' "$1/nsswitch.conf" || :
 mount --bind "$1" /etc
 shift 4
 exec "$@"`;
@@ -26,19 +27,24 @@ export interface SiteMachine extends AsyncDisposable {
  * Makes such a machine: this one, but for `/etc`.
  *
  * @param policy Its policy; none by default.
+ * @param options `stranger`: the system does not know this user, as in many a container.
  * @returns The machine.
  */
-export async function siteMachine(policy?: unknown): Promise<SiteMachine> {
+export async function siteMachine(
+  policy?: unknown,
+  options: { stranger?: boolean } = {},
+): Promise<SiteMachine> {
   const dir = await Deno.makeTempDir({ prefix: "streamrelay-site-" });
   const [etc, files, home] = ["etc", "files", "home"].map((name) => `${dir}/${name}`);
   for (const folder of [etc, files, home]) await Deno.mkdir(folder);
   const flags = Deno.env.get("STREAMRELAY_TEST_MOUNTS") ?? "-m";
   // within a namespace of users one is root
   const uid = flags === "-m" ? Deno.uid() : 0;
+  const known = options.stranger ? "" : home;
   const machine: SiteMachine = {
     home,
     files,
-    command: ["unshare", flags, "sh", "-c", MOUNT, "sh", etc, files, home, String(uid)],
+    command: ["unshare", flags, "sh", "-c", MOUNT, "sh", etc, files, known, String(uid)],
     write: (name, content) =>
       Deno.writeTextFile(
         `${files}/${name}`,

@@ -251,6 +251,7 @@ Deno.test({
     });
     const { host, config: sshConfig } = server;
     const shared = {
+      record: false,
       relay: { url: relay.url, token: secret },
       workdir: "/tmp",
       output: "/dev/null",
@@ -275,5 +276,22 @@ Deno.test({
       StreamError,
     );
     assertStringIncludes(error.message, `the site's policy hpc:${FILE}: `);
+  },
+});
+
+Deno.test({
+  name:
+    "site policy - whom the system doesn't know can't be counted, and need not be without a cap",
+  ignore,
+  async fn() {
+    const secret = "a long random secret";
+    await using relay = await serveRelay({ port: 0, secret });
+    await using site = await siteMachine({ maxJobs: 4 }, { stranger: true });
+    const config = { relay: { url: relay.url, token: secret } };
+    const { code, message } = await library(site, { config });
+    assertEquals(code, "policy");
+    assertStringIncludes(message, `Cannot count jobs for the site's policy ${FILE}: `);
+    await site.write("policy.json", {});
+    assertEquals((await library(site, { config })).text, "hello");
   },
 });
