@@ -6,6 +6,7 @@
 # (as a plain user, only that user can submit).
 # Settable:
 #   SLURM_CPUS (64)            CPUs the node is said to have, whatever the machine has
+#   SLURM_NODES (1)            more: so many nodes, node1 …, each a slurmd of this machine
 #   SLURM_MEM (2000)           its memory in MB
 #   SLURM_MIN_JOB_AGE (300)    seconds a finished job stays visible
 #   SLURM_PRIVATE_DATA (jobs,usage)   empty: everybody sees every job
@@ -21,6 +22,8 @@ me=$(id -un)
 host=$(hostname -s)
 cpus=${SLURM_CPUS:-64}
 mem=${SLURM_MEM:-2000}
+count=${SLURM_NODES:-1} each=
+[ "$count" = 1 ] || each=.%n
 private=${SLURM_PRIVATE_DATA-jobs,usage}
 
 alive() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null && [ "$(cat "/proc/$(cat "$1")/comm")" = "$2" ]; }
@@ -62,6 +65,14 @@ SelectTypeParameters=CR_CPU"; fi
 if [ ! -s "$dir/slurm.conf" ]; then
   ctl=$(free_port); d=$(free_port)
   while [ "$d" = "$ctl" ]; do d=$(free_port); done
+  names=$host nodes="NodeName=$host NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=$mem State=UNKNOWN"
+  if [ "$count" != 1 ]; then
+    names="node[1-$count]" nodes=
+    for n in $(seq "$count"); do
+      mkdir -p "$dir/spool.node$n"
+      nodes+="NodeName=node$n NodeHostname=$host NodeAddr=127.0.0.1 Port=$(free_port) CPUs=$cpus RealMemory=$mem State=UNKNOWN"$'\n'
+    done
+  fi
   cat > "$dir/slurm.conf.new" <<CONF
 ClusterName=test
 SlurmctldHost=$host(127.0.0.1)
@@ -73,11 +84,11 @@ AuthType=auth/munge
 AuthInfo=socket=$dir/run/munge.socket
 CredType=cred/munge
 StateSaveLocation=$dir/ctl
-SlurmdSpoolDir=$dir/spool
+SlurmdSpoolDir=$dir/spool$each
 SlurmctldPidFile=$dir/run/slurmctld.pid
-SlurmdPidFile=$dir/run/slurmd.pid
+SlurmdPidFile=$dir/run/slurmd$each.pid
 SlurmctldLogFile=$dir/log/slurmctld.log
-SlurmdLogFile=$dir/log/slurmd.log
+SlurmdLogFile=$dir/log/slurmd$each.log
 SlurmdParameters=config_overrides
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
@@ -98,9 +109,9 @@ KillWait=2
 InactiveLimit=0
 ${private:+PrivateData=$private}
 ${SLURM_EXTRA:-}
-NodeName=$host NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=$mem State=UNKNOWN
-PartitionName=main Nodes=$host Default=YES MaxTime=60:00 DefaultTime=10:00 OverTimeLimit=0 State=UP
-PartitionName=tiny Nodes=$host Default=NO MaxTime=1:00 DefaultTime=1:00 OverTimeLimit=0 State=UP
+$nodes
+PartitionName=main Nodes=$names Default=YES MaxTime=60:00 DefaultTime=10:00 OverTimeLimit=0 State=UP
+PartitionName=tiny Nodes=$names Default=NO MaxTime=1:00 DefaultTime=1:00 OverTimeLimit=0 State=UP
 CONF
   mv "$dir/slurm.conf.new" "$dir/slurm.conf"
 fi
@@ -113,10 +124,16 @@ if [ -s "$dir/slurmdbd.conf" ] && ! alive "$dir/run/slurmdbd.pid" slurmdbd; then
   sacctmgr -i add cluster test >>"$dir/log/start.log" 2>&1 || true
 fi
 alive "$dir/run/slurmctld.pid" slurmctld || slurmctld -f "$SLURM_CONF" >>"$dir/log/start.log" 2>&1
-alive "$dir/run/slurmd.pid" slurmd || slurmd -f "$SLURM_CONF" >>"$dir/log/start.log" 2>&1
+if [ "$count" = 1 ]; then
+  alive "$dir/run/slurmd.pid" slurmd || slurmd -f "$SLURM_CONF" >>"$dir/log/start.log" 2>&1
+else
+  for n in $(seq "$count"); do
+    alive "$dir/run/slurmd.node$n.pid" slurmd || slurmd -f "$SLURM_CONF" -N "node$n" >>"$dir/log/start.log" 2>&1
+  done
+fi
 
 for i in $(seq 150); do
-  s=$(timeout 5 sinfo -h -p main -o %T 2>/dev/null || true)
+  s=$(timeout 5 sinfo -h -p main -o %T 2>/dev/null | sort -u || true)
   case $s in idle|mixed|allocated) echo "slurm up: SLURM_CONF=$SLURM_CONF node=$s"; exit 0;; esac
   [ "$i" -lt 30 ] || alive "$dir/run/slurmctld.pid" slurmctld || break
   sleep 0.1

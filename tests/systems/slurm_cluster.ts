@@ -10,6 +10,12 @@ export interface SlurmClusterOptions {
    */
   cpus?: number;
   /**
+   * Nodes it has: each a slurmd of this machine, so that their files and networks are the same.
+   *
+   * @default {1}
+   */
+  nodes?: number;
+  /**
    * Slurm's `PrivateData`; empty: everybody sees every job.
    *
    * @default {"jobs,usage"}
@@ -72,6 +78,7 @@ export async function startSlurmCluster(
   if (options.accounting) await up("slurm-acct-up.sh");
   await up("slurm-up.sh", {
     SLURM_CPUS: `${options.cpus ?? 64}`,
+    SLURM_NODES: `${options.nodes ?? 1}`,
     SLURM_PRIVATE_DATA: options.privateData ?? "jobs,usage",
     SLURM_MIN_JOB_AGE: `${options.minJobAge ?? 300}`,
     SLURM_MEMORY: options.memory ? "job" : "",
