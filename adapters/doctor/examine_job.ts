@@ -61,6 +61,8 @@ export async function examineJob(
         // the script tries the producers itself, and needs the token for that
         producer: { ...config.producer, path: undefined, script: true },
         encryption,
+        // whether nodes reach the relay is the question
+        transport: "relay",
         name: config.name ?? "streamrelay-doctor",
         output,
         signal,
@@ -73,7 +75,10 @@ export async function examineJob(
     }
     const facts = readNodeFacts(streamed);
     if (facts?.complete) return facts;
-    const written = await readOutput(programs, output, failure, options.outputWithin ?? 30_000);
+    // whatever else is known of the job's end, no report was about to come
+    const silent = failure === undefined || failure.code === "producer_lost";
+    const within = silent ? options.outputWithin ?? 30_000 : 0;
+    const written = await readOutput(programs, output, within);
     if (written) return written;
     throw failure ?? new StreamError(
       "producer_lost",
@@ -86,27 +91,17 @@ export async function examineJob(
   }
 }
 
-/** A shared file system may show a node's file late; one of a job that never ran does not come. */
+/** A shared file system may show a node's file late. */
 async function readOutput(
   programs: ProgramRunner,
   path: string,
-  failure: StreamError | undefined,
   within: number,
 ): Promise<NodeFacts | undefined> {
-  const neverRan = [
-    "submit_failed",
-    "never_startable",
-    "cancelled",
-    "bad_request",
-    "limit",
-    "policy",
-  ];
-  if (failure && neverRan.includes(failure.code)) return undefined;
   for (const over = Date.now() + within;;) {
     const { stdout } = await programs.run("cat", ["--", path]);
     const facts = readNodeFacts(stdout);
     if (facts?.complete) return facts;
-    if (Date.now() > over) return undefined;
+    if (Date.now() >= over) return undefined;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
   }
 }

@@ -11,7 +11,9 @@ sr_fact() { # name, value …
     if [ -n "$sr_key" ]; then value=${value//"$sr_key"/…}; fi
     line+=$'\t'${value//[$'\t\r\n']/ }
   done
-  printf '%s\n' "$line" | sed 's#://[^/@ ]*@#://…@#g' | tee -a "$sr_dir/facts"
+  # me:word@proxy may stand behind a scheme or not
+  printf '%s\n' "$line" | sed -E 's#://[^[:space:]]*@#://…@#g; s#(^|[[:space:]])[^[:space:]/]+@#\1…@#g' |
+    tee -a "$sr_dir/facts"
 }
 
 sr_limited() { # seconds, command …
@@ -123,6 +125,8 @@ sr_ask() { # way, options …
 # Sets sr_asker to what can ask a relay.
 sr_find_asker() {
   sr_asker=(curl -q -sS --http1.1)
+  # curl before 7.33 knows no other version
+  curl --http1.1 --version >/dev/null 2>&1 || sr_asker=(curl -q -sS)
   command -v curl >/dev/null && return
   if python3 -E -s -c 'import ssl, sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null; then
     sr_unpack_ask >"$sr_dir/ask.py"

@@ -1,9 +1,16 @@
 /** `doctor` about the node of a job: real Slurm, here and on a login node, real sshd. @module */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { diagnose } from "../../adapters/doctor/diagnose.ts";
 import { examineJob } from "../../adapters/doctor/examine_job.ts";
 import { type SlurmConfig, SlurmExecutor } from "../../adapters/mod.ts";
 import { programRunner } from "../../adapters/ssh_programs.ts";
+import { StreamError } from "../../stream/mod.ts";
 import { serveRelay } from "../../server/mod.ts";
 import { person } from "./command_line.ts";
 import { executorFixture } from "./executor_fixture.ts";
@@ -61,6 +68,33 @@ Deno.test({
     } finally {
       await relay.close();
     }
+  },
+});
+
+Deno.test({
+  name: "doctor slurm - a node without a producer, a set-up that fails",
+  ignore,
+  async fn() {
+    await using fixture = await executorFixture();
+    const bare = await Deno.makeTempDir();
+    try {
+      for await (const { name } of Deno.readDir("/usr/bin")) {
+        if (/^(deno|node|nodejs|python[\d.]*|curl|streamrelay-producer)$/.test(name)) continue;
+        await Deno.symlink(`/usr/bin/${name}`, `${bare}/${name}`);
+      }
+      const { verdict } = await examine({ ...fixture.config, env: { PATH: bare } });
+      assertMatch(verdict, / can't produce \(producer\)$/);
+    } finally {
+      await Deno.remove(bare, { recursive: true });
+    }
+    const setup = ["no-such-command --now"];
+    const failure = await assertRejects(
+      () => examine({ ...fixture.config, setup }),
+      StreamError,
+      "the setup line 'no-such-command --now' failed with exit code 127",
+    );
+    assertEquals(failure.code, "job_failed");
+    assertEquals(leftIn(fixture.dir), []);
   },
 });
 

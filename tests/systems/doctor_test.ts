@@ -161,15 +161,20 @@ Deno.test({
   async fn() {
     await using node = await nodeNamespace();
     const proxy = await node.proxy(["http_access deny all"]);
-    const url = proxy.url.replace("://", "://me:s3cret@");
-    const outcome = await node.somebody.run(["doctor", node.url], { env: { http_proxy: url } });
+    const url = proxy.url.replace("http://", "me:s3cret@");
+    const env = { http_proxy: `http://${url}` };
+    const outcome = await node.somebody.run(["doctor", node.url], { env });
     const { states, words } = told(outcome);
     assertEquals(outcome.code, CANNOT, outcome.stdout + outcome.stderr);
     assertEquals([states.port, states.proxy], ["ok", "PROBLEM"]);
     assertStringIncludes(words, "does not lead to relay.test");
     assertStringIncludes(words, "it refuses: HTTP 403");
     assertStringIncludes(words, "→ add relay.test to no_proxy");
-    assert(!(outcome.stdout + outcome.stderr).includes("s3cret"), outcome.stdout);
+    const bare = await node.somebody.run(["doctor", node.url], { env: { http_proxy: url } });
+    assertStringIncludes(bare.stdout, "http_proxy=…@");
+    for (const { stdout, stderr } of [outcome, bare]) {
+      assert(!(stdout + stderr).includes("s3cret"), stdout);
+    }
   },
 });
 

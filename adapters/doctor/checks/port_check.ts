@@ -9,7 +9,7 @@ const WORDS: Record<string, string> = {
 };
 
 const ADVICE =
-  "have the site open that port for compute nodes, name a proxy with --proxy, or choose a relay that nodes see, such as one on the login node, and name it as relay.jobUrl";
+  'have the site open that port for compute nodes, name a proxy with --proxy, name a relay that nodes see, such as one on the login node, as relay.jobUrl, or do without a network: transport: "file"';
 
 /**
  * Whether the relay's port can be reached from the node.

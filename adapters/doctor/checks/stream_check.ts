@@ -27,5 +27,6 @@ export function streamCheck({ streams, producers }: NodeFacts): Finding[] {
   if (producers.some(({ reaches }) => reaches === "no")) {
     return [{ check, state: "problem", message: "no producer reaches the relay from this node" }];
   }
-  return [{ check, state: "skipped", message: "nothing was streamed: there is no channel for it" }];
+  const lack = producers.some(({ usable }) => usable === "yes") ? "channel" : "producer";
+  return [{ check, state: "skipped", message: `nothing was streamed: there is no ${lack} for it` }];
 }
