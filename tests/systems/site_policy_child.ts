@@ -14,7 +14,7 @@ import {
   type Timings,
 } from "../../adapters/mod.ts";
 
-const { kind, config } = JSON.parse(await new Response(Deno.stdin.readable).text());
+const { kind, config, array } = JSON.parse(await new Response(Deno.stdin.readable).text());
 let timings: Timings | undefined;
 
 class Watched extends LocalExecutor {
@@ -24,8 +24,22 @@ class Watched extends LocalExecutor {
   }
 }
 
+/** The texts of an array's tasks. */
+async function arrayOf(tasks: string): Promise<string[]> {
+  const texts: Promise<string>[] = [];
+  const slurm = new SlurmExecutor(config);
+  for await (const [, stream] of slurm.streamAll({ text: "cat" }, "hello", { array: tasks })) {
+    texts.push(stream.text());
+  }
+  return await Promise.all(texts);
+}
+
 const executor = kind === "slurm" ? new SlurmExecutor(config) : new Watched(config);
 try {
+  if (array !== undefined) {
+    console.log(JSON.stringify({ texts: await arrayOf(array) }));
+    Deno.exit();
+  }
   const text = await executor.stream({ text: "cat" }, "hello").text();
   console.log(JSON.stringify({ text, every: timings?.pollEvery }));
 } catch (error) {

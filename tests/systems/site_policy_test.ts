@@ -39,7 +39,10 @@ async function worker(site: SiteMachine): Promise<Person> {
 }
 
 /** What a program of the library's user says. */
-async function library(site: SiteMachine, what: { kind?: string; config: unknown }) {
+async function library(
+  site: SiteMachine,
+  what: { kind?: string; config: unknown; array?: string },
+) {
   const dir = await Deno.makeTempDir({ prefix: "streamrelay-home-" });
   try {
     const { stdout, stderr } = await runCommand([
@@ -218,9 +221,19 @@ Deno.test({
     assertEquals(refused.code, "policy");
     assertStringIncludes(refused.message, `${FILE} has allowedRelays = embedded`);
     assertEquals(await jobs(), "");
-    await site.write("policy.json", { allowedRelays: [`ws://127.0.0.1:${relay.port}`] });
+    const allowedRelays = [`ws://127.0.0.1:${relay.port}`];
+    await site.write("policy.json", { allowedRelays });
     assertEquals(await library(site, { kind: "slurm", config }), { text: "hello" });
     assertMatch(await jobs(), /^\d+$/);
+    // an array is as many jobs as it has tasks, and all of them or none
+    await site.write("policy.json", { allowedRelays, maxJobs: 2 });
+    const array = { kind: "slurm", config: { ...config, name: `${name}-array` } };
+    const three = await library(site, { ...array, array: "0-2" });
+    assertEquals(three.code, "limit");
+    assertStringIncludes(three.message, `${FILE} has maxJobs = 2`);
+    const listed = ["squeue", "-h", "-t", "all", "-n", `${name}-array`, "-o", "%i"];
+    assertEquals((await runCommand(listed)).stdout, "");
+    assertEquals(await library(site, { ...array, array: "0-1" }), { texts: ["hello", "hello"] });
     await using somebody = await worker(site);
     const { code, stderr } = await somebody.run(
       [
