@@ -131,6 +131,23 @@ export const EXECUTOR_FLAGS: readonly Flag[] = [
     value: "VERSION",
     help: "v2 (default), or off, for nodes with nothing but bash and curl",
   },
+  {
+    name: "transport",
+    value: "WAY",
+    help:
+      "relay (default), or file, for nodes that reach no relay: by files on a shared file system",
+  },
+  { name: "spool-folder", value: "DIR", help: "Folder of these files, which nodes see" },
+  {
+    name: "producer",
+    value: "FILE",
+    help: "What sends the output, on the node: a compiled producer",
+  },
+  {
+    name: "credentials",
+    value: "HOW",
+    help: "script or file: how the job gets its token; file where a site archives scripts",
+  },
   { name: "name", value: "NAME", help: "Name of the job" },
   { name: "output", value: "FILE", help: "The job's output file" },
   { name: "error", value: "FILE", help: "The job's error file" },
@@ -168,6 +185,10 @@ export const EXECUTOR_FLAGS: readonly Flag[] = [
 export function typedOptions(given: Given, kind: ExecutorKind): Record<string, unknown> {
   const typed: Record<string, unknown> = {
     encryption: given.choice("encryption", ["v2", "off"]),
+    transport: given.choice("transport", ["relay", "file"]),
+    spoolFolder: given.typed("spool-folder"),
+    producer: given.typed("producer") && { path: given.typed("producer") },
+    credentials: given.choice("credentials", ["script", "file"]),
     setup: list(given, "setup"),
     env: pairs(given, "env", (text) => text),
   };

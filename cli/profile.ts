@@ -47,6 +47,8 @@ const COMMON = {
     idleExit: seconds.optional(),
     maxHeap: positive.optional(),
   }).optional(),
+  transport: z.enum(["relay", "file"]).optional(),
+  spoolFolder: text.optional(),
   encryption: z.enum(["v2", "off"]).optional(),
   name: text.optional(),
   output: text.optional(),

@@ -1,5 +1,5 @@
 /** Whoever typed `run slurm` is gone: what another terminal can do with the job, on a real Slurm. @module */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { until } from "../tools/until.ts";
 import { type Person, person, type RunningCommand } from "./command_line.ts";
 import { needs } from "./needs.ts";
@@ -140,5 +140,39 @@ Deno.test({
     assertEquals(code, 130);
     assertMatch(stderr, /from afar \[cancelled\]\n$/);
     await until("Slurm has ended it", async () => await stateOf(id) === "CANCELLED");
+  },
+});
+
+Deno.test({
+  name:
+    "take up - nodes that reach no relay: run and attach follow the job's files on the login node",
+  ignore,
+  async fn() {
+    await using server = await startSshServer({ extra: `SetEnv SLURM_CONF=${conf}` });
+    await using somebody = await person();
+    const { home } = somebody;
+    const env = { SLURM_CONF: "/no/such/slurm.conf" };
+    const job = await script(
+      somebody,
+      `cat; until [ -e ${home}/go ]; do sleep 0.05; done; echo rest; exit 4`,
+    );
+    const way = ["--via", server.host, "--ssh-config", server.config];
+    // no relay is named, for none has to be reached but from here
+    const files = ["--transport", "file", "--spool-folder", `${home}/spool`];
+    const run = somebody.start(
+      ["run", "slurm", job, ...way, ...files, "--on-disconnect", "keep"],
+      { env, stdin: "What is a tide?\n" },
+    );
+    await run.printed("What is a tide?\n");
+    const { stdout } = await somebody.run(["ls"]);
+    const [, id] = / (\d+) +slurm +running /.exec(stdout) ?? [];
+    assert(id, stdout);
+    await isKilled(run);
+    const attached = somebody.start(["attach", id], { env });
+    await attached.printed("What is a tide?\n");
+    await Deno.writeTextFile(`${home}/go`, "");
+    const outcome = await attached.outcome;
+    assertEquals([outcome.code, outcome.stdout], [12, "What is a tide?\nrest\n"], outcome.stderr);
+    assertMatch(outcome.stderr, /exit code 4.*\[job_failed\]\n/);
   },
 });
