@@ -208,9 +208,13 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
   /** Submits a job script. */
   protected abstract submitJob(submission: Submission<C>): Promise<Submitted>;
 
-  /** Asks about jobs, all in one call; what is not known is left out. */
+  /**
+   * Asks about jobs, all in one call; what is not known is left out. Unless it is urgent, what was known
+   * of a job that waits may do.
+   */
   protected abstract states(
     jobIds: readonly string[],
+    urgent?: boolean,
   ): Promise<Map<string, JobReport>>;
 
   /** Cancels a job; one that is over already is no failure. */
@@ -286,7 +290,7 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
     return Poller.of(this.cluster).watch(
       jobId,
       listener,
-      (ids) => this.states(ids),
+      (ids, urgent) => this.states(ids, urgent),
       { ...DEFAULT_TIMINGS, ...config.timings },
     );
   }

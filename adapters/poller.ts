@@ -6,9 +6,13 @@
 import type { JobReport, JobWatch, ReportListener } from "./job_report.ts";
 import type { Timings } from "./timings.ts";
 
-/** Asks the scheduler once about all of these jobs. */
+/**
+ * Asks the scheduler once about all of these jobs. It is urgent when one of them went silent: then an
+ * answer has to be of now.
+ */
 export type AskScheduler = (
   ids: readonly string[],
+  urgent: boolean,
 ) => Promise<Map<string, JobReport>>;
 
 interface Watched {
@@ -137,26 +141,30 @@ export class Poller {
     if (!first) return this.#arm();
     this.#asking = true;
     // jobs that come while the answer is awaited have to keep their distance, too
-    this.#lastAsked = now();
+    const asked = this.#lastAsked = now();
+    const urgent = jobs.some(({ mode }) => mode === "investigate");
     let answer: Map<string, JobReport> | Error;
     try {
-      answer = await first.ask([...new Set(jobs.map((job) => job.id))]);
+      answer = await first.ask([...new Set(jobs.map((job) => job.id))], urgent);
     } catch (error) {
       answer = error instanceof Error ? error : new Error(String(error));
     }
     this.#asking = false;
     this.#lastAsked = now();
     if (answer instanceof Error) this.#refused(answer, jobs);
-    else this.#answered(answer, jobs);
+    else this.#answered(answer, jobs, asked);
     this.#arm();
   }
 
-  #answered(answer: Map<string, JobReport>, jobs: Watched[]): void {
+  #answered(answer: Map<string, JobReport>, jobs: Watched[], asked: number): void {
     this.#failures = 0;
     const heard = jobs.filter((job) =>
       this.#jobs.has(job) && job.mode !== "rest" &&
       // a question about another job that went silent must not make polls of one that waits more frequent
-      (job.mode === "investigate" || now() - job.heard >= this.#least())
+      (job.mode === "investigate"
+        // what was asked before it went silent tells nothing of that
+        ? job.silentSince <= asked
+        : now() - job.heard >= this.#least())
     );
     const reports = heard.map((job): [Watched, JobReport] => [
       job,

@@ -177,9 +177,10 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
   /** Tells where jobs are. */
   protected override async states(
     jobIds: readonly string[],
+    urgent = true,
   ): Promise<Map<string, JobReport>> {
     const pace = { ...DEFAULT_TIMINGS, ...this.config.timings };
-    return await this.#questions.states(this.#run, jobIds, pace);
+    return await this.#questions.states(this.#run, jobIds, { ...pace, urgent });
   }
 
   /** Ends a job. */

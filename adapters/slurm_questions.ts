@@ -26,11 +26,17 @@ export type RunSlurm = (
   options?: { signal?: AbortSignal },
 ) => Promise<ProgramOutcome>;
 
-/** How seldom, and how long. */
-export type SlurmPace = Pick<Required<Timings>, "placesEvery" | "accountingTime">;
+/** How seldom, how long, how urgently. */
+export interface SlurmPace extends Pick<Required<Timings>, "placesEvery" | "accountingTime"> {
+  /** Whether a job may have ended, so that what was known of it won't do. */
+  urgent: boolean;
+}
 
 /** Fates that the accounting may know more about. */
 const WORTH_ASKING = new Set(["job_cancelled", "job_failed"]);
+
+/** By how much the queue is looked at sooner for the place of a job that has none yet. */
+const SOONER = 5;
 
 const clusters = new Map<string, SlurmQuestions>();
 
@@ -123,16 +129,21 @@ export class SlurmQuestions {
     return reports;
   }
 
-  /** The jobs with their places; `undefined` where it is not the time, or one of them no longer waits. */
+  /** The jobs with their places; `undefined` where it is not the time. */
   async #places(
     run: RunSlurm,
     jobIds: readonly string[],
-    { placesEvery }: SlurmPace,
+    { placesEvery, urgent }: SlurmPace,
   ): Promise<Map<string, SlurmReport> | undefined> {
-    if (performance.now() - this.#placesAt < placesEvery) return undefined;
+    if (urgent) return undefined;
     const known = jobIds.flatMap((id) => this.#waiting.get(id) ?? []);
     if (known.length < jobIds.length) return undefined;
-    if (known.every(({ reason }) => waitsByItself(reason))) return undefined;
+    const queued = known.filter(({ reason }) => !waitsByItself(reason));
+    if (queued.length === 0) return undefined;
+    // one that has no place yet needn't wait as long as a place takes to change
+    const isNew = queued.some(({ position }) => position === undefined);
+    const least = isNew ? placesEvery / SOONER : placesEvery;
+    if (performance.now() - this.#placesAt < least) return undefined;
     if ((await this.site(run)).hidesJobs) return undefined;
     this.#placesAt = performance.now();
     const args = ["-h", "-a", "-t", "PENDING", "-o", PLACES_FORMAT];
@@ -141,12 +152,13 @@ export class SlurmQuestions {
     const places = parsePlaces(stdout);
     const reports = new Map<string, SlurmReport>();
     for (const id of jobIds) {
-      const { position: _position, eta: _eta, reason, ...report } = this.#waiting.get(id)!;
+      // that it will never start has to be seen with its partition up
+      const { neverStartable: _neverStartable, ...known } = this.#waiting.get(id)!;
       const place = places.get(id);
-      // where it is by now, or whether it will never start, the other question tells
-      if (place === undefined) return undefined;
-      if (waitsByItself(place.reason) && place.reason !== reason) return undefined;
-      reports.set(id, { ...report, ...place });
+      // where it is by now, or whether it will never start, the next question tells: not at once
+      const isPlaced = place !== undefined && !waitsByItself(place.reason);
+      const { position: _position, eta: _eta, reason: _reason, ...report } = known;
+      reports.set(id, isPlaced ? { ...report, ...place } : known);
     }
     return reports;
   }

@@ -53,7 +53,8 @@ const ENDED = new Set([
 ]);
 
 /** Reasons of jobs that wait for something else than their turn. */
-const BY_ITSELF = /^(JobHeld|Dependency|BeginTime|JobArrayTaskLimit|Partition|BadConstraints)/;
+const BY_ITSELF =
+  /^(JobHeld|Dependency|BeginTime|JobArrayTaskLimit|Partition|BadConstraints)|held$/;
 
 /** A report with the partitions the job may run in. */
 export interface SlurmReport extends JobReport {

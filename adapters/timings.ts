@@ -25,7 +25,8 @@ export interface Timings {
    */
   pollFirst?: number;
   /**
-   * Least time between two looks at a scheduler's whole queue, for the place of jobs that wait in it.
+   * Least time between two looks at a scheduler's whole queue, for the place of jobs that wait in it; a
+   * fifth of it for a job that has no place yet. Such a look takes the place of a question.
    *
    * @default {300_000}
    */

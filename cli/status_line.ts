@@ -56,12 +56,13 @@ export class StatusLine {
    * @param status What was told.
    */
   status(status: StatusEvent): void {
-    const { state, position, reason, node, jobId, attempt } = status;
+    const { state, position, eta, reason, node, jobId, attempt } = status;
     if (!this.#state.startsWith(state)) this.#since = this.#now();
     this.#state = [
       state + (node ? ` on ${node}` : ""),
       ...(jobId ? [`job ${jobId}`] : []),
       ...(position === undefined ? [] : [`position ${position}`]),
+      ...(state === "queued" ? [eta === undefined ? "start unknown" : `start ${clock(eta)}`] : []),
       ...(attempt === undefined ? [] : [`attempt ${attempt}`]),
       ...(reason ? [reason] : []),
     ].join(", ");
@@ -136,6 +137,15 @@ function seconds(milliseconds: number): string {
   return whole < 60
     ? `${whole.toFixed(1)} s`
     : `${Math.floor(whole / 60)} min ${Math.floor(whole % 60)} s`;
+}
+
+/** A time of day; with its day unless that is today. */
+function clock(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  const two = (number: number) => `${number}`.padStart(2, "0");
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  if (date.toDateString() === new Date().toDateString()) return time;
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
 }
 
 function columns(): number {

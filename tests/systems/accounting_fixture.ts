@@ -33,6 +33,11 @@ export async function onAccounts(
       stateOf,
       async startAgain(jobId) {
         await until("the job to be queued", async () => (await stateOf(jobId)) === "PENDING");
+        // of a job whose node failed the former attempt may still be there, and the node would be drained
+        await until(
+          "the former attempt to go",
+          async () => (await runCommand(["scontrol", "listpids", jobId])).code !== 0,
+        );
         // within the second of the kill slurmd would take the new start for the old one
         await slurm("scontrol", "update", `JobId=${jobId}`, "StartTime=now+2");
       },

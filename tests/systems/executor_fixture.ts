@@ -19,6 +19,7 @@ export const QUICK = {
   pollEvery: 300,
   pollAtMost: 600,
   pollFirst: 100,
+  placesEvery: 1_000,
   fateAt: [100, 300, 600],
   fateEvery: 500,
   gather: 50,

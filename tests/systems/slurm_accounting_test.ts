@@ -70,10 +70,10 @@ fate("out of memory, without cgroups", async ({ config }, stream) => {
       `#!/usr/bin/python3 -u
 import time
 print("go")
-held = bytearray(400 << 20)
+held = bytearray(700 << 20)
 for at in range(0, len(held), 4096): held[at] = 1
 time.sleep(300)`,
-      { memory: "150M", producer: { use: ["python3"] }, ...(error && { error }) },
+      { memory: "500M", ...(error && { error }) },
     ));
     assertEquals(told.code, "oom");
     assertEquals(told.details.signal, 9);

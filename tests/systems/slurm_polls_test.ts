@@ -14,7 +14,7 @@ const POLL_EVERY = 1_000;
 async function countingPrograms(dir: string): Promise<string> {
   const bin = `${dir}/bin`;
   await Deno.mkdir(bin);
-  for (const name of ["sbatch", "squeue", "scancel", "scontrol", "sinfo"]) {
+  for (const name of ["sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacct"]) {
     await Deno.writeTextFile(
       `${bin}/${name}`,
       `#!/bin/bash\necho "$EPOCHREALTIME ${name} $*" >> ${dir}/calls\nexec ${onPath(name)} "$@"\n`,
@@ -31,7 +31,7 @@ Deno.test({
     await using fixture = await executorFixture();
     const { config, dir } = fixture;
     const conf = Deno.env.get("SLURM_CONF");
-    const cluster = await startSlurmCluster({ cpus: 2 * JOBS });
+    const cluster = await startSlurmCluster({ cpus: 2 * JOBS, privateData: "" });
     Deno.env.set("SLURM_CONF", cluster.conf);
     try {
       const bin = await countingPrograms(dir);
@@ -88,6 +88,7 @@ Deno.test({
       assertEquals((await calls("sbatch")).length, JOBS + 1);
       assertEquals((await calls("scancel")).length, 1);
       assert((await calls("scontrol")).length <= 1);
+      assertEquals((await calls("sacct")).length, 0);
     } finally {
       if (conf === undefined) Deno.env.delete("SLURM_CONF");
       else Deno.env.set("SLURM_CONF", conf);

@@ -6,7 +6,7 @@ import { type RunSlurm, SlurmQuestions } from "../../../adapters/slurm_questions
 import { parseSlurmSite } from "../../../adapters/slurm_site.ts";
 import { StreamError } from "../../../stream/mod.ts";
 
-const PACE = { placesEvery: 3_600_000, accountingTime: 10_000 };
+const PACE = { placesEvery: 3_600_000, accountingTime: 10_000, urgent: false };
 const DISABLED = "Slurm accounting storage is disabled";
 
 /** A line as squeue prints it with our columns. */
@@ -55,15 +55,23 @@ Deno.test("slurm questions - no place where jobs of others are hidden, or for on
   }
 });
 
-Deno.test("slurm questions - a job that waits no longer is asked about as ever", async () => {
-  const { run } = slurm({
-    squeue: line("7", "PENDING", "Priority") + line("8", "PENDING", "Priority"),
-    "squeue of all": "7|5|gpu|N/A|Priority\n",
-  });
-  const questions = new SlurmQuestions();
-  for (let i = 0; i < 2; i++) {
-    const reports = await questions.states(run, ["7", "8"], PACE);
-    assertEquals([...reports.keys()], ["7", "8"]);
+Deno.test("slurm questions - a job that waits no longer is told by the next question, at once if urgent", async () => {
+  for (const urgent of [false, true]) {
+    const answers = {
+      squeue: line("7", "PENDING", "Priority") + line("8", "PENDING", "Priority"),
+      "squeue of all": "7|5|gpu|N/A|Priority\n",
+    };
+    const { run, calls } = slurm(answers);
+    const questions = new SlurmQuestions();
+    const states = [];
+    for (let i = 0; i < 3; i++) {
+      const reports = await questions.states(run, ["7", "8"], { ...PACE, urgent: urgent && i > 0 });
+      states.push(reports.get("8")?.state);
+      answers.squeue = line("7", "PENDING", "Priority") + line("8", "RUNNING");
+    }
+    assertEquals(states, ["PENDING", urgent ? "RUNNING" : "PENDING", "RUNNING"]);
+    const all = calls.filter((call) => call !== "scontrol");
+    assertEquals(all, ["squeue", urgent ? "squeue" : "squeue of all", "squeue"]);
   }
 });
 

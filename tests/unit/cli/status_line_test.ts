@@ -34,7 +34,7 @@ Deno.test("status line - from queued over running to tokens a second", () => {
   line.end("done");
   assertEquals(seen(), [
     "connecting · 0.0 s",
-    "queued, position 3, Priority · 0.0 s",
+    "queued, position 3, start unknown, Priority · 0.0 s",
     "running on n7, job 42 · 0.0 s",
     "first token after 3.0 s · 1 token",
     "done after 3.5 s · first token after 3.0 s · 11 tokens · 20.0 tokens/s\n",
@@ -66,4 +66,17 @@ Deno.test("status line - nothing where stderr is no terminal", () => {
   line.token();
   line.end("done");
   assertEquals(raw(), "");
+});
+
+Deno.test("status line - an expected start is a time of day, on another day with its date", () => {
+  const { line, seen } = screen();
+  const today = new Date();
+  today.setHours(23, 5);
+  line.status({ type: "status", state: "queued", eta: today.getTime() });
+  line.status({ type: "status", state: "queued", eta: new Date(2021, 0, 2, 3, 4).getTime() });
+  line.clear();
+  assertEquals(seen().slice(1, 3), [
+    "queued, start 23:05 · 0.0 s",
+    "queued, start 2021-01-02 03:04 · 0.0 s",
+  ]);
 });
