@@ -44,6 +44,12 @@ export interface EmbeddedRelayOptions {
    * @default {60_000}
    */
   startTimeout?: number;
+  /**
+   * With `relay: "via"`: deno ≥ 2 or node ≥ 22 on the login node, a path or a name.
+   *
+   * @default The first of `deno` and `node` that a login shell there finds.
+   */
+  runtime?: string;
 }
 
 interface ChildOptions {

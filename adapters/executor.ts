@@ -19,11 +19,14 @@ import { leaveJob } from "./leave_job.ts";
 import { type JobFiles, localFiles } from "./job_files.ts";
 import { Poller } from "./poller.ts";
 import type { TaskInput } from "./prepare_array.ts";
+import { nodeFacingAddress } from "./node_facing_address.ts";
 import { localPrograms, type ProgramRunner } from "./program_runner.ts";
 import { relayFor, type ResolvedRelay } from "./relay_for.ts";
 import type { Scheduler, Submission, Submitted } from "./scheduler.ts";
 import { readScript, type ScriptSource } from "./script_source.ts";
 import type { Via } from "./ssh_options.ts";
+import { relayBehind } from "./ssh_programs.ts";
+import { cannotLeave, viaMachine, viaRelay } from "./via_relay.ts";
 import { SiteRules } from "./site_rules.ts";
 import { startArray } from "./start_array.ts";
 import { SubmitLimits } from "./submit_limits.ts";
@@ -158,6 +161,7 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
   ): Promise<SubmittedJob> {
     const { signal, args = [], ...overrides } = options;
     const config = this.#merge(overrides as Partial<C>);
+    if (config.relay === "via") throw cannotLeave();
     const scheduler = this.#scheduler(script);
     return await leaveJob(scheduler, { input, args, config }, signal);
   }
@@ -267,17 +271,29 @@ export abstract class Executor<C extends ExecutorConfig = ExecutorConfig> {
 
   /** Finds the relay that a job's stream goes through. */
   protected async relay(config: C): Promise<ResolvedRelay> {
+    const permit = await this.#site.relays();
+    if (config.relay === "via") {
+      permit("via");
+      const machine = viaMachine(this.via && this.programs);
+      return await viaRelay(machine, { ...config.embedded, nodes: () => this.nodes() });
+    }
     return await relayFor(config.relay, {
       ...config.embedded,
       // with a spool nobody but this side has to reach it
-      ...(config.transport !== "file" && { nodeFacing: () => this.nodeFacing(config) }),
-      permit: await this.#site.relays(),
+      ...(config.transport !== "file" && { nodeFacing: () => this.#nodeFacing(config) }),
+      permit,
     });
   }
 
-  /** Where compute nodes find a relay on this machine; loopback by default. */
-  protected nodeFacing(_config: C): Promise<string> {
-    return Promise.resolve("127.0.0.1");
+  /** The nodes that jobs run on, by name or address; this machine by default. */
+  protected nodes(): Promise<string[]> {
+    return Promise.resolve(["127.0.0.1"]);
+  }
+
+  /** Where compute nodes find a relay on this machine. */
+  async #nodeFacing({ embedded }: C): Promise<string> {
+    if (this.via) throw relayBehind(this.via);
+    return await nodeFacingAddress(await this.nodes(), embedded?.interface);
   }
 
   /** Whether the scheduler archives scripts, so that no token should be in one. */

@@ -15,11 +15,12 @@ export type Script = string | { text: string } | { remote: string };
 /** Options that all executors share; each can be overridden a call. */
 export interface ExecutorConfig {
   /**
-   * The relay. `"embedded"` finds or starts one of this user's on this machine.
+   * The relay. `"embedded"` finds or starts one of this user's on this machine; `"via"` starts one on the
+   * login node, over the same ssh, which ends with this process.
    *
    * @default `STREAMRELAY_URL` or `RELAY_URL`; else a relay of this user here; else `"embedded"`.
    */
-  relay?: "embedded" | RelayChoice;
+  relay?: "embedded" | "via" | RelayChoice;
   /**
    * How a job's output gets to the relay: from the node, or, where no relay can be reached from there,
    * through files on a shared file system that this side follows, over the same ssh where there is one.

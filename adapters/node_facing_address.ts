@@ -4,6 +4,7 @@
  * @module
  */
 import { lookup } from "node:dns/promises";
+import { hostname, networkInterfaces } from "node:os";
 import { StreamError } from "../stream/stream_error.ts";
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
@@ -32,7 +33,7 @@ export async function nodeFacingAddress(
     const local = await Promise.all([...new Set(nodes)].map(isThisMachine));
     if (local.every(Boolean)) return "127.0.0.1";
   }
-  const found = Deno.networkInterfaces().find(({ family, name, address }) =>
+  const found = addresses().find(({ family, name, address }) =>
     family === "IPv4" && !LOOPBACK.test(address) &&
     (interfaceName === undefined || name === interfaceName)
   );
@@ -47,7 +48,7 @@ export async function nodeFacingAddress(
 
 async function isThisMachine(node: string): Promise<boolean> {
   if (LOOPBACK.test(node)) return true;
-  const own = Deno.hostname();
+  const own = hostname();
   if (node !== own && node !== own.split(".")[0]) return false;
   try {
     return LOOPBACK.test((await lookup(node, { family: 4 })).address);
@@ -56,7 +57,12 @@ async function isThisMachine(node: string): Promise<boolean> {
   }
 }
 
+function addresses(): { name: string; family: string; address: string }[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, all = []]) =>
+    all.map(({ family, address }) => ({ name, family, address }))
+  );
+}
+
 function names(): string {
-  return [...new Set(Deno.networkInterfaces().map(({ name }) => name))]
-    .join(", ");
+  return Object.keys(networkInterfaces()).join(", ");
 }

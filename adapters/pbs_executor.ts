@@ -9,7 +9,6 @@ import type { ExecutorConfig } from "./executor_config.ts";
 import { type JobFiles, localFiles, remoteFiles } from "./job_files.ts";
 import type { JobReport } from "./job_report.ts";
 import { type Whereabouts, whereabouts } from "./whereabouts.ts";
-import { nodeFacingAddress } from "./node_facing_address.ts";
 import { type PbsOptions, qsubArguments } from "./pbs_options.ts";
 import { pbsOutput } from "./pbs_output.ts";
 import { parseQstat } from "./pbs_states.ts";
@@ -19,7 +18,7 @@ import type { Submission, Submitted } from "./scheduler.ts";
 import { failure, refusal } from "./scheduler_words.ts";
 import type { ScriptSource } from "./script_source.ts";
 import { refuseOther, type Via } from "./ssh_options.ts";
-import { programRunner, relayBehind } from "./ssh_programs.ts";
+import { programRunner } from "./ssh_programs.ts";
 
 /** Configuration of a {@linkcode PbsExecutor}. */
 export interface PbsConfig extends ExecutorConfig, PbsOptions {
@@ -117,13 +116,11 @@ export class PbsExecutor extends Executor<PbsConfig> {
     await this.#programs.require(this.#path("qsub"));
   }
 
-  /** Asks once where the nodes are. */
-  protected override async nodeFacing(config: PbsConfig): Promise<string> {
-    if (this.via) throw relayBehind(this.via);
+  /** Asks where the nodes are. */
+  protected override async nodes(): Promise<string[]> {
     const { code, stdout, stderr } = await this.#run("pbsnodes", ["-a"]);
     if (code !== 0) throw refusal("pbsnodes", stderr);
-    const nodes = [...stdout.matchAll(/^\s+Mom = (\S+)/gm)].map(([, name]) => name);
-    return await nodeFacingAddress(nodes, config.embedded?.interface);
+    return [...stdout.matchAll(/^\s+Mom = (\S+)/gm)].map(([, name]) => name);
   }
 
   /** Hands the script to `qsub`, on its standard input. */

@@ -22,6 +22,14 @@ export interface Machine {
    * @throws {StreamError} `unreachable` or `unauthorized` where the machine can't be reached.
    */
   shell(): Promise<Deno.ChildProcess>;
+  /**
+   * Makes an address that the machine can reach reachable from here, for as long as the connection lives.
+   *
+   * @param target Host and port, as seen from there.
+   * @returns The port here, and what takes it back.
+   * @throws {StreamError} `submit_failed` where the machine does not allow it.
+   */
+  reach?(target: string): Promise<{ port: number; close(): Promise<void> }>;
 }
 
 /** Runs programs on one machine. */

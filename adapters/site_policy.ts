@@ -38,8 +38,8 @@ export interface SitePolicy extends z.infer<typeof schema> {
   file: string;
 }
 
-/** A relay that somebody wants to use: one of their own on this machine, or one by its URLs. */
-export type WantedRelay = "embedded" | { url: string; jobUrl?: string };
+/** A relay that somebody wants to use: one of their own on this machine or on the login node, or one by its URLs. */
+export type WantedRelay = "embedded" | "via" | { url: string; jobUrl?: string };
 
 /**
  * Reads a policy.
@@ -112,7 +112,7 @@ export async function readSitePolicies(files: JobFiles): Promise<SitePolicy[]> {
  * ```
  */
 export function permitRelay(policies: readonly SitePolicy[], wanted: WantedRelay): void {
-  const names = wanted === "embedded"
+  const names = typeof wanted === "string"
     ? [wanted]
     : [wanted.url, wanted.jobUrl ?? ""].join().split(",").map((url) => url.trim()).filter(Boolean);
   for (const { file, allowedRelays } of policies) {

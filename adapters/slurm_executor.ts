@@ -10,7 +10,6 @@ import type { JobArrays } from "./job_arrays.ts";
 import type { JobReport } from "./job_report.ts";
 import { type JobFiles, localFiles, remoteFiles } from "./job_files.ts";
 import { type Whereabouts, whereabouts } from "./whereabouts.ts";
-import { nodeFacingAddress } from "./node_facing_address.ts";
 import type { ProgramRunner } from "./program_runner.ts";
 import type { ProgramOutcome, RunProgramOptions } from "./run_program.ts";
 import type { Submission, Submitted } from "./scheduler.ts";
@@ -20,7 +19,7 @@ import { slurmArrays } from "./slurm_array.ts";
 import { slurmOutput } from "./slurm_output.ts";
 import { refuseOther, type Via } from "./ssh_options.ts";
 import type { TaskArray } from "./task_array.ts";
-import { programRunner, relayBehind } from "./ssh_programs.ts";
+import { programRunner } from "./ssh_programs.ts";
 import { sbatchArguments, type SlurmOptions } from "./slurm_options.ts";
 import { SlurmQuestions } from "./slurm_questions.ts";
 import { rankSetup } from "./slurm_ranks.ts";
@@ -127,9 +126,8 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
     return rankSetup(ranks);
   }
 
-  /** Asks once where the nodes are. */
-  protected override async nodeFacing(config: SlurmConfig): Promise<string> {
-    if (this.via) throw relayBehind(this.via);
+  /** Asks where the nodes are. */
+  protected override async nodes(): Promise<string[]> {
     const { code, stdout, stderr } = await this.#run("sinfo", [
       "-h",
       "-N",
@@ -137,10 +135,7 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
       "%o",
     ]);
     if (code !== 0) throw refusal("sinfo", stderr);
-    return await nodeFacingAddress(
-      stdout.split("\n").map((line) => line.trim()).filter(Boolean),
-      config.embedded?.interface,
-    );
+    return stdout.split("\n").map((line) => line.trim()).filter(Boolean);
   }
 
   /** Whether the site keeps scripts or environments where others may read them. */

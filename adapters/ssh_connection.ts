@@ -130,6 +130,34 @@ export class SshConnection {
     return await port;
   }
 
+  /**
+   * Leads a port of this machine's loopback to an address as seen from the host.
+   *
+   * @param target Host and port, as seen from there.
+   * @returns The port, and what takes it back.
+   * @throws {StreamError} `submit_failed` where ssh refuses.
+   */
+  async reach(target: string): Promise<{ port: number; close(): Promise<void> }> {
+    await this.open();
+    let words = "";
+    // ssh can't be asked for any port that is free: another program may be faster with the one found here
+    for (let tries = 0; tries < 5; tries++) {
+      const probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const { port } = probe.addr;
+      probe.close();
+      const way = `127.0.0.1:${port}:${target}`;
+      const { code, stderr } = await this.#control("forward", "-L", way);
+      if (code === 0) {
+        return { port, close: async () => void await this.#control("cancel", "-L", way) };
+      }
+      words = stderr;
+    }
+    throw new StreamError(
+      "submit_failed",
+      `Cannot reach ${target} through ${this.host}: ${words || "ssh gave no reason"}`,
+    );
+  }
+
   /** Ends the connection, and all that goes over it, for every process of this user. */
   async close(): Promise<void> {
     await this.#control("exit");

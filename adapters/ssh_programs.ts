@@ -34,7 +34,7 @@ export function programRunner(via: Via | undefined): ProgramRunner {
 export function relayBehind(via: Via): StreamError {
   return new StreamError(
     "bad_request",
-    `Cannot start a relay here for the compute nodes behind ${via.ssh}: expected relay.url, and relay.jobUrl where nodes see it under another one`,
+    `Cannot start a relay here for the compute nodes behind ${via.ssh}: expected relay.url, and relay.jobUrl where nodes see it under another one; or relay "via", or transport "file"`,
   );
 }
 

@@ -193,7 +193,7 @@ async function relayOptions(
     port,
     secret,
     insecure: given.on("insecure"),
-    transport: given.choice("transport", ["deno", "ws"]),
+    transport: given.choice<"deno" | "ws">("transport", ["deno", "ws"]),
     cert: await pem(given, "cert"),
     key: await pem(given, "key"),
     maxBuffer: given.bytes("max-buffer"),

@@ -25,6 +25,8 @@ export {
   silentLogger,
 } from "./log.ts";
 export type { RelayOptions } from "./relay_options.ts";
+export type { Peer, PeerHandler, PeerRequest } from "./peer.ts";
+export type { Listening, ListenOptions, Transport } from "./transport/transport.ts";
 export { type Relay, serveRelay } from "./serve_relay.ts";
 export { MemoryStore } from "./store/memory_store.ts";
 export { openSqliteStore, type SqliteStoreOptions } from "./store/sqlite/open_sqlite_store.ts";

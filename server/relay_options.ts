@@ -6,6 +6,7 @@
 import type { Audit } from "./audit.ts";
 import type { Logger } from "./log.ts";
 import type { Store } from "./store/store.ts";
+import type { Transport } from "./transport/transport.ts";
 
 /** Options of `serveRelay`. Times are in seconds, sizes in bytes. */
 export interface RelayOptions {
@@ -15,9 +16,9 @@ export interface RelayOptions {
   port?: number;
   /**
    * What carries it: `Deno.serve` with its own WebSockets (`deno`, the default on loopback), or `ws` on
-   * `node:http` (`ws`, the default where strangers connect).
+   * `node:http` (`ws`, the default where strangers connect); or another one.
    */
-  transport?: "deno" | "ws";
+  transport?: "deno" | "ws" | Transport;
   /** The root secret. Required, unless `insecure`. */
   secret?: string;
   /** Ask nobody for a credential; only on loopback. */

@@ -21,7 +21,7 @@ import { shutDown } from "./shut_down.ts";
 import { MemoryStore } from "./store/memory_store.ts";
 import { EVERYTHING, refuseOtherTask, verifyCredential } from "./tokens.ts";
 import { denoTransport } from "./transport/deno_transport.ts";
-import type { Listening, ListenOptions } from "./transport/transport.ts";
+import type { Listening, ListenOptions, Transport } from "./transport/transport.ts";
 
 /** A relay that listens. */
 export interface Relay {
@@ -222,11 +222,15 @@ function checkSafety(
 }
 
 async function listen(
-  name: "deno" | "ws",
+  wanted: "deno" | "ws" | Transport,
   options: ListenOptions,
 ): Promise<Listening> {
   try {
-    const transport = name === "deno" ? denoTransport : await loadWsTransport();
+    const transport = typeof wanted === "function"
+      ? wanted
+      : wanted === "deno"
+      ? denoTransport
+      : await loadWsTransport();
     return await transport(options);
   } catch (cause) {
     const text = String(cause);

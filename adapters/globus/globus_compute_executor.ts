@@ -11,7 +11,6 @@ import type { Input } from "../input_bytes.ts";
 import type { SubmittedJob } from "../job_record.ts";
 import type { JobReport, JobWatch, ReportListener } from "../job_report.ts";
 import type { Whereabouts } from "../whereabouts.ts";
-import { nodeFacingAddress } from "../node_facing_address.ts";
 import type { Submission, Submitted } from "../scheduler.ts";
 import type { ScriptSource } from "../script_source.ts";
 import { DEFAULT_TIMINGS } from "../timings.ts";
@@ -156,8 +155,8 @@ export class GlobusComputeExecutor extends Executor<GlobusConfig> {
   }
 
   /** Workers are somewhere else; where they can't reach this machine, `relay.url` is needed. */
-  protected override async nodeFacing(config: GlobusConfig): Promise<string> {
-    return await nodeFacingAddress([], config.embedded?.interface);
+  protected override nodes(): Promise<string[]> {
+    return Promise.resolve([]);
   }
 
   /** Submits one task. */

@@ -27,6 +27,9 @@ export interface ListenOptions {
   failed: (error: unknown) => void;
 }
 
+/** Listens, and hands over what comes. */
+export type Transport = (options: ListenOptions) => Promise<Listening>;
+
 /** A transport that listens. */
 export interface Listening {
   /** The port it got. */

@@ -277,7 +277,8 @@ exec sleep 60`,
       if (event.type === "status") states.push(event.state);
       if (event.type === "token") text += event.content;
       if (event.type === "status" && event.state === "queued" && event.reason === "BeginTime") {
-        await runCommand(["scontrol", "update", `JobId=${event.jobId}`, "StartTime=now"], {
+        // within the second of its kill slurmd takes the new start for the old one, and refuses it
+        await runCommand(["scontrol", "update", `JobId=${event.jobId}`, "StartTime=now+2"], {
           env: { SLURM_CONF: conf! },
         });
       }
