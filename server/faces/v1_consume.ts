@@ -37,9 +37,22 @@ export async function consumeV1(
     });
     sink.leave = leave;
     reader.pump();
-    return { message: () => {}, closed: leave, sent: () => sink.sent };
+    return {
+      message: () => sink.heard(),
+      closed: () => {
+        sink.gone();
+        leave();
+      },
+      sent: () => sink.sent,
+    };
   });
 }
+
+/**
+ * Milliseconds that a client of a relay which asks for no secret has to say its own nevertheless: Python's
+ * does so before it reads, and would take a goodbye that came earlier for a failure.
+ */
+const UNASKED_MS = 1_000;
 
 /** Bytes sent between two looks at a consumer's queue. */
 const ASK_BYTES = 64 * 1024;
@@ -51,10 +64,13 @@ class V1Sink implements ReaderSink {
   #peer: Peer;
   #unasked = 0;
   #asked = 0;
+  #heard: boolean;
+  #goodbye?: ReturnType<typeof setTimeout>;
 
   constructor(context: RelayContext, peer: Peer) {
     this.#context = context;
     this.#peer = peer;
+    this.#heard = !context.insecure;
   }
 
   /** How much it was sent, in UTF-16 units of text. */
@@ -90,8 +106,23 @@ class V1Sink implements ReaderSink {
 
   ended(end: ChannelEnd): void {
     for (const message of renderV1End(end)) this.#peer.send(message);
-    this.#peer.close(1000, "");
     this.leave();
+    if (this.#heard) this.#peer.close(1000, "");
+    else this.#goodbye = setTimeout(() => this.heard(), UNASKED_MS);
+  }
+
+  /** Notes that the client has said what it says first. */
+  heard(): void {
+    this.#heard = true;
+    if (this.#goodbye === undefined) return;
+    this.gone();
+    this.#peer.close(1000, "");
+  }
+
+  /** Notes that the client has gone. */
+  gone(): void {
+    clearTimeout(this.#goodbye);
+    this.#goodbye = undefined;
   }
 
   failed(error: unknown): void {
