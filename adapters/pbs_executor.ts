@@ -139,7 +139,13 @@ export class PbsExecutor extends Executor<PbsConfig> {
       throw refusal("qsub", stderr || stdout.trim());
     }
     const output = pbsOutput(jobId, config, script, config.workdir ?? "");
-    return { jobId, ...(notice && { notice }), ...(output && { output }) };
+    const errors = pbsOutput(jobId, config, script, config.workdir ?? "", "error");
+    return {
+      jobId,
+      ...(notice && { notice }),
+      ...(output && { output }),
+      ...(errors && { errors }),
+    };
   }
 
   /** Tells where jobs are: one by its id, several by asking about all, for qstat's JSON holds no choice. */

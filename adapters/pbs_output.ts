@@ -12,6 +12,7 @@ import { parseDirectives } from "./directives.ts";
  * @param config Options, which win.
  * @param script The script's `#PBS` lines, and its name.
  * @param folder Where the job is submitted from.
+ * @param kind Which of its files; the output unless given.
  * @returns A path, absolute where the folder is; `undefined` for one that only PBS can tell.
  * @example
  * ```ts
@@ -23,17 +24,20 @@ import { parseDirectives } from "./directives.ts";
  */
 export function pbsOutput(
   jobId: string,
-  config: { output?: string; name?: string },
+  config: { output?: string; error?: string; name?: string },
   script: { directives?: readonly string[]; name: string },
   folder: string,
+  kind: "output" | "error" = "output",
 ): string | undefined {
   const said = parseDirectives([...script.directives ?? []]);
   const find = (name: string) => said.findLast((option) => option.name === name)?.value;
   const number = jobId.split(".")[0];
-  const path = (config.output ?? find("o"))?.replace(/^[\w.-]+:/, "") ??
-    `${config.name ?? find("N") ?? script.name}.o${number}`;
+  const given = (config[kind] ?? find(kind[0]))?.replace(/^[\w.-]+:/, "");
+  // errors go to the output file unless something else is asked for
+  if (given === undefined && kind === "error") return undefined;
+  const path = given ?? `${config.name ?? find("N") ?? script.name}.o${number}`;
   // "$PBS_JOBID", "^array_index^"
   if (/[$^]/.test(path)) return undefined;
-  const file = path.endsWith("/") ? `${path}${jobId}.OU` : path;
+  const file = path.endsWith("/") ? `${path}${jobId}.${kind === "output" ? "OU" : "ER"}` : path;
   return file.startsWith("/") || folder === "" ? file : `${folder}/${file}`;
 }

@@ -46,7 +46,7 @@ async function standIn(why: string): Promise<Provided> {
   const dir = await Deno.makeTempDir({ prefix: "streamrelay-pbs-" });
   await Deno.mkdir(`${dir}/jobs`);
   await Deno.mkdir(`${dir}/bin`);
-  for (const program of ["qsub", "qstat", "qdel", "qrls", "pbsnodes"]) {
+  for (const program of ["qsub", "qstat", "qdel", "qrls", "qrerun", "pbsnodes"]) {
     const path = `${dir}/bin/${program}`;
     const module = script(`pbs_stand_in/${program}.ts`);
     await Deno.writeTextFile(

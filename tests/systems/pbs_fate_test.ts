@@ -88,6 +88,47 @@ pbsSuite(import.meta.url, needs("pbs"), (ignore) => {
     });
   });
 
+  test("a job that is rerun is another attempt", async (make, { dir }) => {
+    const stream = make().stream({
+      text: `#!/bin/bash
+if [ -e ${dir}/first ]; then echo second; exit; fi
+: > ${dir}/first
+echo first
+exec sleep 60`,
+    });
+    const [whole, events] = stream.tee(2);
+    const states: string[] = [];
+    let rerun: Promise<string> | undefined;
+    const [text] = await Promise.all([
+      whole.text(),
+      events.onChunk((event) => {
+        if (event.type === "status") states.push(event.state);
+        if (event.type === "token") rerun ??= pbs("qrerun", stream.job.id!);
+      }),
+    ]);
+    await rerun;
+    assertEquals(text, "second\n");
+    assert(states.includes("restarted"), states.join());
+  });
+
+  rehearse("out of memory", async (make) => {
+    const stream = make().stream({ text: TERMINAL });
+    const error = await assertRejects(async () => {
+      for await (const _ of stream) {
+        const path = `${standIn}/jobs/${stream.job.id!.split(".")[0]}/job.json`;
+        Deno.kill(JSON.parse(await Deno.readTextFile(path)).runner, "SIGUSR2");
+      }
+    }, StreamError);
+    assertEquals(error.code, "oom");
+  });
+
+  test("a job that died before its producer could connect", async (make) => {
+    const stream = make({ setup: ["echo so far >&2", "kill -KILL $$"] }).stream({ text: "true" });
+    const { reason, error } = await stream.drain();
+    assertEquals([reason, error?.details?.signal], ["job_failed", 9]);
+    assertStringIncludes(`${error?.details?.output}`, "so far");
+  });
+
   test("a wrapper that was killed is not a success", async (make) => {
     const stream = make().stream({ text: "#!/bin/bash\necho go\nkill -9 $PPID\nexec sleep 1" });
     const error = await assertRejects(() => stream.text(), StreamError);

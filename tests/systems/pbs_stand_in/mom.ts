@@ -1,5 +1,5 @@
 /** Runs one job of the stand-in, as PBS's node daemon does. @module */
-import { at, readJob, SERVER, writeJob } from "./server.ts";
+import { at, readJob, SERVER, startJob, writeJob } from "./server.ts";
 
 const number = Number(Deno.args[0]);
 const job = readJob(number)!;
@@ -22,6 +22,7 @@ const child = new Deno.Command("/bin/bash", {
 }).spawn();
 
 let killed: { substate: number; status: number } | undefined;
+let again = false;
 function kill(substate: number, status: number): void {
   if (killed) return;
   killed = { substate, status };
@@ -30,6 +31,13 @@ function kill(substate: number, status: number): void {
 }
 
 Deno.addSignalListener("SIGTERM", () => kill(91, 271));
+// qrerun
+Deno.addSignalListener("SIGUSR1", () => {
+  again = true;
+  kill(10, 0);
+});
+// a test's word for a job that uses too much memory
+Deno.addSignalListener("SIGUSR2", () => kill(93, -27));
 Object.assign(shown, {
   job_state: "R",
   substate: 42,
@@ -47,6 +55,13 @@ await Promise.race([Promise.all(pumps), new Promise((resolve) => setTimeout(reso
 if (!job.live) {
   await Deno.copyFile(`${spool}/out`, job.output);
   if (job.error !== undefined) await Deno.copyFile(`${spool}/err`, job.error);
+}
+if (again) {
+  delete shown.exec_host;
+  Object.assign(shown, { job_state: "Q", substate: 10, comment: "Not Running: It is rerun" });
+  writeJob(number, { ...job, runner: undefined });
+  startJob(number);
+  Deno.exit(0);
 }
 const status = killed?.status ?? (signal ? 256 + numberOf(signal) : code);
 Object.assign(shown, {
