@@ -12,6 +12,9 @@ import type { Timings } from "./timings.ts";
 /** What to run: the path of a script here, its text, or the path of one that is where the job runs. */
 export type Script = string | { text: string } | { remote: string };
 
+/** How a job's stream is encrypted. */
+export type StreamEncryption = "v1" | "v2" | "off";
+
 /** Options that all executors share; each can be overridden a call. */
 export interface ExecutorConfig {
   /**
@@ -42,10 +45,13 @@ export interface ExecutorConfig {
    * Whether streams are encrypted end to end, each under a fresh key that the relay never has. The job
    * then needs deno, node, or python3 with `cryptography` or OpenSSL's libcrypto; curl can't encrypt.
    *
+   * `"v1"` is the Python package's: weaker, for it hides the text and notices nothing of what a relay
+   * leaves out, repeats or reorders. It is for programs that speak to the relay through that package.
+   *
    * @default `"v2"`; `"off"` with `producer: { script: true }`, because a script that speaks to the relay
    * itself, through the Python package, knows no v2.
    */
-  encryption?: "v2" | "off";
+  encryption?: StreamEncryption;
   /** Lines run before the program: `module load …`, `conda activate …`. */
   setup?: string[];
   /** Folder the program runs in; where the job is submitted from by default. */

@@ -19,13 +19,13 @@ export async function finalRecord(
   prepared: PreparedChannel,
   end: ChannelEnd,
 ): Promise<DoneEvent | ErrorEvent> {
-  const { relay: url, channel, tokens, key = "" } = prepared;
+  const { relay: url, channel, tokens, key = "", encryption } = prepared;
   const consumer = new RelayConsumer({
     url,
     channel,
     token: tokens.consume,
     key,
-    ...(key && { encryption: "v2" }),
+    ...(key && { encryption: encryption ?? "v2" }),
     from: end.offset,
     retry: { giveUpAfter: 0 },
   });

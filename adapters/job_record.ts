@@ -42,6 +42,8 @@ export interface SubmittedJob {
   tokens: ChannelTokens;
   /** The stream's key, where it is encrypted end to end. */
   key?: string;
+  /** How it is, where that is not v2. */
+  encryption?: "v1";
   /** The job's output file, where it is known. */
   output?: string;
   /** The job's error file, where it is another one and is known. */

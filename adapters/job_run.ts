@@ -17,6 +17,7 @@ import { type JobOpening, openingOf } from "./job_opening.ts";
 import { type Launch, type PreparedJob, recordOf } from "./launch.ts";
 import { oneByOne } from "./one_by_one.ts";
 import type { PreparedChannel } from "./prepare_channel.ts";
+import { submittedStatus } from "./submitted_status.ts";
 import type { Scheduler, Submitted } from "./scheduler.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -90,8 +91,9 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
    * @param job The job.
    */
   adopt(job: SubmittedJob): void {
-    const { channel, incarnation, tokens, relay, jobId, output, errors, key, spool } = job;
-    this.#channel = { channel, incarnation, tokens, relay, key, spool };
+    const { channel, incarnation, tokens, relay, jobId, output, errors, key, encryption, spool } =
+      job;
+    this.#channel = { channel, incarnation, tokens, relay, key, encryption, spool };
     this.#submitted = { jobId, output, errors };
     this.#files = job.files ?? [];
     this.#detached = job.detached ?? false;
@@ -205,17 +207,11 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
     }
     const submitted = await opening.submit(prepared);
     this.#submitted = submitted;
-    const { jobId, notice } = submitted;
+    const { jobId } = submitted;
     if (this.#config.record ?? !this.#scheduler.attended) {
       await this.#memory.keep(recordOf(this.#scheduler, prepared, submitted));
     }
-    announce({
-      type: "status",
-      state: "submitted",
-      jobId,
-      ...(notice && { reason: notice }),
-      details: { encryption: prepared.key === undefined ? "off" : "v2" },
-    });
+    announce({ type: "status", ...submittedStatus(prepared, submitted) });
     (await this.#attend()).supervisor.submitted(jobId);
   }
 
@@ -244,13 +240,14 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
         : { pending: "keep", running: 60 });
   }
 
-  #newConsumer({ relay: url, channel, tokens, key = "" }: PreparedChannel): RelayConsumer {
+  #newConsumer(prepared: PreparedChannel): RelayConsumer {
+    const { relay: url, channel, tokens, key = "", encryption } = prepared;
     return new RelayConsumer({
       url,
       channel,
       token: tokens.consume,
       key,
-      ...(key && { encryption: "v2" }),
+      ...(key && { encryption: encryption ?? "v2" }),
       retry: { giveUpAfter: this.#config.giveUpAfter },
     });
   }

@@ -86,6 +86,8 @@ export interface JobScriptSpec {
   args?: string[];
   /** What sends the output. */
   producer?: JobProducer;
+  /** How a program that speaks to the relay itself encrypts, where that is not v2. */
+  encryption?: "v1";
   /** Intervals. */
   timings?: JobTimings;
 }
@@ -179,6 +181,8 @@ function settings(
     args: spec.args ?? [],
     producer_path: spec.producer?.path ?? "",
     script: spec.producer?.script ? "1" : "",
+    // by this name the Python package knows a key, and our own clients that it is one of v1's
+    key_name: spec.encryption === "v1" ? "RELAY_ENCRYPTION_KEY" : "STREAMRELAY_KEY",
     use,
     heartbeat: timings.heartbeat ?? 15,
     give_up: timings.giveUp ?? 600,

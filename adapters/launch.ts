@@ -8,7 +8,7 @@ import { sealInput } from "../stream/sealed_input.ts";
 import { StreamError } from "../stream/stream_error.ts";
 import type { OnDisconnect } from "../stream/v2_control.ts";
 import { jobCredentials } from "./credentials.ts";
-import type { ExecutorConfig } from "./executor_config.ts";
+import type { ExecutorConfig, StreamEncryption } from "./executor_config.ts";
 import { type Input, inputBytes } from "./input_bytes.ts";
 import type { JobPlace } from "./job_places.ts";
 import { buildJobScript, type JobScriptSpec } from "./job_script.ts";
@@ -85,6 +85,7 @@ async function openChannel<C extends ExecutorConfig>(
   const key = streamKey(config);
   const prepared = await prepareChannel(relay, {
     key,
+    ...weaker(config),
     ...(!programs && { input }),
     ...supervision,
   });
@@ -103,18 +104,21 @@ async function openChannel<C extends ExecutorConfig>(
     scheduler.files,
     key,
   );
-  const jobScript = jobScriptOf(scheduler, launch, {
-    script,
+  const way = {
     relayUrl: spool ? "" : relay.jobUrl,
-    spool,
     channel,
     credentials,
     hasInput: input !== undefined,
-  });
+  };
   return {
     ...prepared,
     spool,
-    submission: { jobScript, script, config, channel },
+    submission: {
+      ...way,
+      jobScript: jobScriptOf(scheduler, launch, { ...way, script, spool }),
+      script,
+      config,
+    },
     files: [
       ...(credentials.kind === "file" ? [credentials.path] : []),
       ...(spool ? [spool] : []),
@@ -151,6 +155,7 @@ export function jobScriptOf<C extends ExecutorConfig>(
     env: config.env,
     producer: config.producer,
     timings: config.jobTimings,
+    ...weaker(config),
   });
 }
 
@@ -167,7 +172,8 @@ export function recordOf<C extends ExecutorConfig>(
   prepared: PreparedJob<C>,
   submitted: Submitted,
 ): SubmittedJob {
-  const { channel, incarnation, tokens, relay, files, submission, key, spool } = prepared;
+  const { channel, incarnation, tokens, relay, files, submission, key, encryption, spool } =
+    prepared;
   const whereabouts = scheduler.whereabouts(submission.config);
   return {
     channel,
@@ -179,6 +185,7 @@ export function recordOf<C extends ExecutorConfig>(
     submitted: Date.now(),
     tokens,
     ...(key !== undefined && { key }),
+    ...(encryption && { encryption }),
     ...(submitted.output && { output: submitted.output }),
     ...(submitted.errors && { errors: submitted.errors }),
     ...(files.length > 0 && { files }),
@@ -189,8 +196,13 @@ export function recordOf<C extends ExecutorConfig>(
 }
 
 /** Whether a job's stream is encrypted. */
-export function encryptionOf({ encryption, producer }: ExecutorConfig): "v2" | "off" {
+export function encryptionOf({ encryption, producer }: ExecutorConfig): StreamEncryption {
   return encryption ?? (producer?.script ? "off" : "v2");
+}
+
+/** How it is, where that is not v2. */
+function weaker(config: ExecutorConfig): { encryption?: "v1" } {
+  return encryptionOf(config) === "v1" ? { encryption: "v1" } : {};
 }
 
 /** A fresh key for a stream: no long-lived one enters a job. */
@@ -221,7 +233,14 @@ function spoolPrograms<C extends ExecutorConfig>(
 /** Refuses producers that can't do what is wanted. */
 export function assertCanEncrypt(config: ExecutorConfig): void {
   const { use, path, script } = config.producer ?? {};
-  if (encryptionOf(config) === "off" || path !== undefined || script) return;
+  const encryption = encryptionOf(config);
+  if (encryption === "v1" && !script) {
+    throw new StreamError(
+      "bad_request",
+      `Cannot encrypt as v1: only a program that speaks to the relay itself does, expected producer.script or a Python function, or encryption: "v2"`,
+    );
+  }
+  if (encryption === "off" || path !== undefined || script) return;
   if (use === undefined || use.some((kind) => kind !== "curl")) return;
   throw new StreamError(
     "bad_request",

@@ -9,6 +9,7 @@ import type { ExecutorConfig } from "./executor_config.ts";
 import { type SubmittedJob, writeJobRecord } from "./job_record.ts";
 import { type Launch, prepareJob, recordOf } from "./launch.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { submittedStatus } from "./submitted_status.ts";
 
 /**
  * Submits a job, remembers it and leaves it to itself.
@@ -41,12 +42,7 @@ export async function leaveJob<C extends ExecutorConfig>(
         detached: true,
       };
       await writeJobRecord(job);
-      await control.status(channel, {
-        state: "submitted",
-        jobId: submitted.jobId,
-        ...(submitted.notice && { reason: submitted.notice }),
-        details: { encryption: prepared.key === undefined ? "off" : "v2" },
-      }).catch((error) => {
+      await control.status(channel, submittedStatus(prepared, submitted)).catch((error) => {
         // a short job may be over by now
         if (!(error instanceof StreamError && error.code === "ended")) throw error;
       });

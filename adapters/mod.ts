@@ -15,7 +15,13 @@
  */
 export { embeddedRelay, type EmbeddedRelayOptions } from "./embedded_relay.ts";
 export { Executor } from "./executor.ts";
-export type { ArrayOptions, ExecutorConfig, Script, StreamOptions } from "./executor_config.ts";
+export type {
+  ArrayOptions,
+  ExecutorConfig,
+  Script,
+  StreamEncryption,
+  StreamOptions,
+} from "./executor_config.ts";
 export type { Input } from "./input_bytes.ts";
 export {
   type ChannelTokens,

@@ -70,6 +70,12 @@ export async function prepareArray<C extends ExecutorConfig>(
       'Cannot use transport "file" with an array: its tasks need a relay, expected transport "relay", or stream() for each task',
     );
   }
+  if (encryptionOf(config) === "v1") {
+    throw new StreamError(
+      "unsupported",
+      "Cannot use encryption v1 with an array: the Python package has one key a stream, expected v2, or stream() for each task",
+    );
+  }
   await scheduler.check(script, config, array);
   const places: JobPlace[] = [];
   try {
@@ -115,15 +121,14 @@ async function openChannels<C extends ExecutorConfig>(
       scheduler.files,
       key,
     );
-    const jobScript = jobScriptOf(scheduler, wish, {
-      script,
+    const way = {
       relayUrl: relay.jobUrl,
       channel: id,
-      array: true,
       credentials,
       hasInput: inputs.some((input) => input !== undefined),
-    });
-    const submission = { jobScript, script, config, channel: id, array };
+    };
+    const jobScript = jobScriptOf(scheduler, wish, { ...way, script, array: true });
+    const submission = { ...way, jobScript, script, config, array };
     const jobs = channels.map(({ task, id, incarnation, tokens }, i) =>
       [task, {
         channel: id,

@@ -23,6 +23,8 @@ export interface PreparedChannel {
   key?: string;
   /** The folder of its spool, where the job reaches no relay. */
   spool?: string;
+  /** How it is, where that is not v2. */
+  encryption?: "v1";
 }
 
 /** What a channel is made with. */
@@ -31,6 +33,8 @@ export interface PrepareOptions {
   input?: Uint8Array<ArrayBuffer>;
   /** The stream's key, where it is to be encrypted end to end; the input is, too. */
   key?: string;
+  /** How it is to be, where that is not v2. */
+  encryption?: "v1";
   /** Seconds of supervision that begin at once. */
   lease: number;
   /** What becomes of the job when its supervisor goes away. */
@@ -52,7 +56,7 @@ export async function prepareChannel(
   relay: ResolvedRelay,
   options: PrepareOptions,
 ): Promise<PreparedChannel> {
-  const { lease, onDisconnect, signal, key } = options;
+  const { lease, onDisconnect, signal, key, encryption } = options;
   const { url, token = "" } = relay;
   const creator = new ControlClient({ url, token, signal });
   const { id, incarnation, tokens } = await creator.createChannel({
@@ -75,5 +79,12 @@ export async function prepareChannel(
       throw error;
     }
   }
-  return { channel: id, incarnation, tokens, relay: url, ...(key !== undefined && { key }) };
+  return {
+    channel: id,
+    incarnation,
+    tokens,
+    relay: url,
+    ...(key !== undefined && { key }),
+    ...(encryption && { encryption }),
+  };
 }

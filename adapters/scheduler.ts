@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { ExecutorConfig } from "./executor_config.ts";
+import type { ExecutorConfig, StreamEncryption } from "./executor_config.ts";
 import type { JobArrays } from "./job_arrays.ts";
 import type { JobFiles } from "./job_files.ts";
+import type { JobCredentials } from "./job_script.ts";
 import type { JobPlace } from "./job_places.ts";
 import type { JobWatch, ReportListener } from "./job_report.ts";
 import type { ProgramRunner } from "./program_runner.ts";
@@ -28,6 +29,12 @@ export interface Submission<C extends ExecutorConfig = ExecutorConfig> {
   channel: string;
   /** The tasks, of an array. */
   array?: TaskArray;
+  /** The relay, as the job reaches it; empty where it reaches none. */
+  relayUrl: string;
+  /** How the job gets the channel's token, and its stream's key. */
+  credentials: JobCredentials;
+  /** Whether the channel has an input for the job. */
+  hasInput: boolean;
 }
 
 /** What a scheduler answers. */
@@ -77,7 +84,7 @@ export interface Scheduler<C extends ExecutorConfig = ExecutorConfig> {
   /** Job arrays, where the scheduler has them. */
   arrays?: JobArrays<C>;
   /** Refuses what the site does not allow, and takes a place among the jobs that it does. */
-  admit(encryption: "v2" | "off"): Promise<JobPlace>;
+  admit(encryption: StreamEncryption): Promise<JobPlace>;
   /** The intervals, none shorter than the site allows. */
   timings(config: C): Promise<Required<Timings>>;
   /** Whether a job lives no longer than who reads it. */

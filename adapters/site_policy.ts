@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { StreamError } from "../stream/stream_error.ts";
+import type { StreamEncryption } from "./executor_config.ts";
 import { type JobFiles, localFiles } from "./job_files.ts";
 import { DEFAULT_TIMINGS, type Timings } from "./timings.ts";
 
@@ -137,7 +138,7 @@ export function permitRelay(policies: readonly SitePolicy[], wanted: WantedRelay
  */
 export function permitEncryption(
   policies: readonly SitePolicy[],
-  encryption: "v2" | "off",
+  encryption: StreamEncryption,
 ): void {
   const demanding = policies.find(({ requireEncryption }) => requireEncryption);
   if (demanding === undefined || encryption !== "off") return;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { StreamEncryption } from "./executor_config.ts";
 import type { JobFiles } from "./job_files.ts";
 import { type JobPlace, takePlace } from "./job_places.ts";
 import {
@@ -37,7 +38,7 @@ export class SiteRules {
    * @throws {StreamError} `policy` for what the site does not allow, or does not say in a file that can
    * be read; `limit` where it has a cap, and that is reached.
    */
-  async admit(encryption: "v2" | "off"): Promise<JobPlace> {
+  async admit(encryption: StreamEncryption): Promise<JobPlace> {
     const policies = await this.#current();
     permitEncryption(policies, encryption);
     return await takePlace(policies);

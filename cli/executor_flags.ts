@@ -129,7 +129,7 @@ export const EXECUTOR_FLAGS: readonly Flag[] = [
   {
     name: "encryption",
     value: "VERSION",
-    help: "v2 (default), or off, for nodes with nothing but bash and curl",
+    help: "v2 (default); v1, for a program that streams by the Python package; or off",
   },
   {
     name: "transport",
@@ -184,7 +184,7 @@ export const EXECUTOR_FLAGS: readonly Flag[] = [
  */
 export function typedOptions(given: Given, kind: ExecutorKind): Record<string, unknown> {
   const typed: Record<string, unknown> = {
-    encryption: given.choice("encryption", ["v2", "off"]),
+    encryption: given.choice("encryption", ["v2", "v1", "off"]),
     transport: given.choice("transport", ["relay", "file"]),
     spoolFolder: given.typed("spool-folder"),
     producer: given.typed("producer") && { path: given.typed("producer") },

@@ -49,7 +49,7 @@ const COMMON = {
   }).optional(),
   transport: z.enum(["relay", "file"]).optional(),
   spoolFolder: text.optional(),
-  encryption: z.enum(["v2", "off"]).optional(),
+  encryption: z.enum(["v2", "v1", "off"]).optional(),
   name: text.optional(),
   output: text.optional(),
   error: text.optional(),

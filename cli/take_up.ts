@@ -30,7 +30,7 @@ const LEASE = 604_800;
  * @throws {StreamError} As the relay answers.
  */
 export async function takeUp(job: SubmittedJob, from = 0): Promise<TokenStream> {
-  const { relay: url, channel, tokens, key = "" } = job;
+  const { relay: url, channel, tokens, key = "", encryption } = job;
   const control = new ControlClient({ url, token: tokens.consume });
   const { end, supervisors, incarnation } = await control.info(channel);
   const orphan = !end && supervisors === 0;
@@ -43,7 +43,7 @@ export async function takeUp(job: SubmittedJob, from = 0): Promise<TokenStream> 
     channel,
     token: tokens.consume,
     key,
-    ...(key && { encryption: "v2" }),
+    ...(key && { encryption: encryption ?? "v2" }),
     from,
   });
   return consumer.stream();

@@ -27,6 +27,8 @@ def streamrelay_call(
                 message="The input could not be fetched from the relay (%s); the function was not called"
                 % (status or "no answer"),
             )
+        if encryption_key:
+            body = streamrelay_open_input(encryption_key, channel_id, body)
         keywords[input_as] = body.decode("utf-8")
     try:
         globals()[function](**keywords)
@@ -43,3 +45,15 @@ def streamrelay_call(
             stderr=text[-8192:],
         )
     return streamrelay_answer(outcome="returned")
+
+
+def streamrelay_open_input(encryption_key, channel_id, blob):
+    """Decrypts an input with what the package's own encryption needs."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    name = channel_id.encode("utf-8")
+    bound = b"streamrelay enc2 input\0" + len(name).to_bytes(2, "big") + name
+    key = HKDF(SHA256(), 32, None, bound).derive(bytes.fromhex(encryption_key))
+    return AESGCM(key).decrypt(blob[:12], blob[12:], None)

@@ -78,8 +78,9 @@ export class GlobusComputeExecutor extends Executor<GlobusConfig> {
    * Runs a script, or calls a Python function, as a task.
    *
    * @param script As for every executor; or a Python function, which is called with the keyword
-   * arguments `relay_url`, `channel_id` and `relay_secret`, and writes to its channel itself, as with
-   * the Python package's `StreamingExecutor`.
+   * arguments `relay_url`, `channel_id` and `relay_secret`, with `encryption: "v1"` also
+   * `encryption_key`, and writes to its channel itself, as with the Python package's
+   * `StreamingExecutor`.
    * @param input What the script gets on its standard input, or the function as an argument. It goes
    * through the relay; Globus Compute never gets to see it.
    * @param options As for every executor.

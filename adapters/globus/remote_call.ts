@@ -5,7 +5,6 @@
  */
 import { StreamError } from "../../stream/stream_error.ts";
 import type { Submission } from "../scheduler.ts";
-import { coordinatesOf } from "./coordinates.ts";
 import type { GlobusConfig, PythonFunction } from "./globus_config.ts";
 import { callFunction, type RemoteFunction, RUN_SCRIPT } from "./remote_functions.ts";
 import { wallTime } from "./wall_time.ts";
@@ -72,15 +71,15 @@ export function checkTask(config: GlobusConfig): void {
  * Turns a submission into a call.
  *
  * @param submission The job script, or the function to call.
- * @returns The call. Its payload holds the channel's token, and never the input.
+ * @returns The call. Its payload holds the channel's token and a function's key, and never the input.
  * @throws {StreamError} `bad_request` for Python source that can't be read, or an input for a function
  * that gets none.
  */
 export async function remoteCall(
-  { jobScript, channel, config }: Submission<GlobusConfig>,
+  { jobScript, channel, relayUrl, credentials, hasInput, config }: Submission<GlobusConfig>,
 ): Promise<RemoteCall> {
   const { call } = config as GlobusRun;
-  const { relayUrl, token } = coordinatesOf(jobScript);
+  const { token = "", key } = credentials.kind === "script" ? credentials : {};
   if (call === undefined) {
     const { workdir, output, error, time, jobTimings, lookEvery, functionUuid } = config;
     const payload = taskPayload({
@@ -102,8 +101,8 @@ export async function remoteCall(
     relay_url: relayUrl.split(",")[0].trim().replace(/^http/, "ws"),
     channel_id: channel,
     ...(token && { relay_secret: token }),
+    ...(key && { encryption_key: key }),
   };
-  const hasInput = /^sr_has_input=1$/m.test(jobScript);
   if ("functionUuid" in call) {
     if (hasInput) {
       refuse("input", "", "a function that is registered already gets its arguments alone");

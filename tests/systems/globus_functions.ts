@@ -1,6 +1,7 @@
 /** Python functions that stream by themselves, wherever they are called. @module */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { GlobusComputeExecutor, GlobusConfig } from "../../adapters/mod.ts";
+import { RelayConsumer } from "../../client/mod.ts";
 import { StreamError } from "../../stream/mod.ts";
 import { type ExecutorFixture, executorFixture } from "./executor_fixture.ts";
 
@@ -40,6 +41,16 @@ def late_boom(relay_url, channel_id, relay_secret=""):
     with RelayProducer(relay_url, channel_id, relay_secret=relay_secret) as relay:
         relay.send_token("partial")
         raise ValueError("out of tokens")
+
+def private(prompt, relay_url, channel_id, relay_secret="", encryption_key=""):
+    producer = RelayProducer(
+        relay_url, channel_id, relay_secret=relay_secret, encryption_key=encryption_key
+    )
+    with producer as relay:
+        for word in prompt.split():
+            relay.send_token(word + " ")
+        if prompt == "boom":
+            raise ValueError("out of tokens")
 
 def silent(relay_url, channel_id, relay_secret=""):
     return "forgot to stream"
@@ -81,6 +92,34 @@ export function functionContract({ name, make, ignore }: FunctionContract): void
     const text = await executor.stream({ python: STREAMS, function: "infer" }, "what is a tide")
       .text();
     assertEquals(text, "WHAT IS A TIDE ");
+  });
+
+  test("with v1 it encrypts, and the relay sees neither input nor tokens", async (executor) => {
+    const options = { encryption: "v1" } as const;
+    const call = { python: STREAMS, function: "private" };
+    const job = await executor.submit(call, "what is a tide é😀", options);
+    assertEquals([job.encryption, job.key?.length], ["v1", 64]);
+    const seen = new RelayConsumer({
+      url: job.relay,
+      channel: job.channel,
+      token: job.tokens.supervise,
+      key: "",
+    }).stream();
+    const stream = executor.attach(job);
+    const events = await Array.fromAsync(stream.events());
+    const text = events.map((event) => event.type === "token" ? event.content : "").join("");
+    assertEquals(text, "what is a tide é😀 ");
+    assertEquals(events.at(-1)?.type, "done");
+    const submitted = events.find((event) => event.type === "status");
+    assertEquals(submitted?.details, { encryption: "v1" });
+    assertStringIncludes(submitted?.reason ?? "", "Encryption v1");
+    // who has no key gets no word of it, and is told so
+    const error = await assertRejects(() => seen.text(), StreamError);
+    assertEquals(error.code, "decrypt_failed");
+
+    const failing = executor.stream({ ...call, arguments: { prompt: "boom" } }, undefined, options);
+    const raised = await assertRejects(() => failing.text(), StreamError, "out of tokens");
+    assertEquals(raised.code, "job_failed");
   });
 
   test("it is followed as any job is", async (executor, { dir }) => {

@@ -99,3 +99,41 @@ Deno.test("executor, encrypted - off has to be said, and is told", async () => {
   assertEquals(submitted.type === "status" && submitted.details, { encryption: "off" });
   assertEquals(events.at(-1)?.type, "done");
 });
+
+Deno.test("executor, v1 - a program that speaks for itself has its key by the package's name", async () => {
+  await using fixture = await executorFixture();
+  const [client, config] = ["client/mod.ts", "deno.json"].map((path) =>
+    new URL(`../../../${path}`, import.meta.url).pathname
+  );
+  const script = {
+    text: `#!/usr/bin/env -S ${Deno.execPath()} run -A --quiet --config ${config}
+import { RelayProducer } from "${client}";
+const producer = new RelayProducer();
+await producer.token(await new Response(Deno.stdin.readable).text());
+await producer.token(Deno.env.get("STREAMRELAY_KEY") ?? "!");
+Deno.args[0] === "fail" ? await producer.fail(new Error("no luck")) : await producer.done();
+`,
+  };
+  const options = { producer: { script: true }, encryption: "v1" } as const;
+  const executor = new LocalExecutor({ ...fixture.config, ...options });
+  const events = await Array.fromAsync(executor.stream(script, "the prompt").events());
+  const text = events.map((event) => event.type === "token" ? event.content : "").join("");
+  assertEquals(text, "the prompt!");
+  const [submitted] = events;
+  assertEquals(submitted.type === "status" && submitted.details, { encryption: "v1" });
+  const failing = executor.stream(script, "the prompt", { args: ["fail"] });
+  await assertRejects(() => failing.text(), StreamError, "no luck");
+  const seen = await held(fixture);
+  assertStringIncludes(seen, '"enc"');
+  assert(!seen.includes("prompt") && !seen.includes("no luck"));
+});
+
+Deno.test("executor, v1 - nobody else's to write", async () => {
+  await using fixture = await executorFixture();
+  const executor = new LocalExecutor({ ...fixture.config, encryption: "v1" });
+  await assertRejects(
+    () => executor.stream({ text: "echo" }).text(),
+    StreamError,
+    "producer.script",
+  );
+});

@@ -1,10 +1,8 @@
 /** What Globus Compute's own Python code makes of the same, byte for byte. @module */
 import { assertEquals, assertThrows } from "@std/assert";
-import { coordinatesOf } from "../../../adapters/globus/coordinates.ts";
 import { pickledText } from "../../../adapters/globus/pickled_text.ts";
 import { wallTime } from "../../../adapters/globus/wall_time.ts";
 import { decodeResult, functionCode, taskPayload } from "../../../adapters/globus/wire_format.ts";
-import { buildJobScript } from "../../../adapters/job_script.ts";
 import { StreamError } from "../../../stream/mod.ts";
 
 Deno.test("globus wire - a function is what register_source_code posts", () => {
@@ -46,24 +44,6 @@ Deno.test("globus wire - a pickled object does not pass for the first text in it
   }
   assertThrows(() => decodeResult("03\nx"), StreamError, "it begins with");
   assertThrows(() => decodeResult("11\n{"), StreamError, "it is no JSON");
-});
-
-Deno.test("globus wire - coordinates are found in a job script, whatever else is in it", () => {
-  const jobScript = buildJobScript({
-    directives: [],
-    relayUrl: "wss://relay.example.com/a'b?c&d",
-    channel: "c1",
-    credentials: { kind: "script", token: "a.b.c" },
-    hasInput: true,
-    env: { A: "x\nsr_token=fake\n", B: "sr_url=fake" },
-    setup: ["sr_url=fake"],
-    program: { text: "sr_token=fake\nsr_url=fake\n" },
-  });
-  assertEquals(coordinatesOf(jobScript), {
-    relayUrl: "wss://relay.example.com/a'b?c&d",
-    token: "a.b.c",
-  });
-  assertThrows(() => coordinatesOf("#!/bin/bash\n"), StreamError, "Cannot find url");
 });
 
 Deno.test("globus wire - time limits are read as Slurm does", () => {
