@@ -106,13 +106,13 @@ export function makeExecutor({ kind, config }: ChosenExecutor): Executor {
 function executor(kind: ExecutorKind, config: ExecutorConfig): unknown {
   switch (kind) {
     case "local":
-      return new LocalExecutor(config);
+      // another terminal can read and cancel it while it runs
+      return new LocalExecutor({ record: true, ...config });
     case "slurm":
       return new SlurmExecutor(config);
     case "pbs":
       return new PbsExecutor(config);
     case "ssh":
-      // another terminal can read and cancel it while it runs
       return new SshExecutor({ record: true, ...config } as SshConfig);
     case "globus":
       return new GlobusComputeExecutor(config);

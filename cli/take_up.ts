@@ -83,13 +83,15 @@ export async function supervisorOf(job: SubmittedJob): Promise<Executor | undefi
 }
 
 /** The login that a job was submitted with: its secret is where it was, and not in the record. */
-async function loginFor({ clientId }: Whereabouts): Promise<GlobusLogin | undefined> {
-  const environment = Deno.env.get("GLOBUS_COMPUTE_CLIENT_ID");
-  if (clientId === undefined || clientId === environment) return undefined;
+async function loginFor({ clientId, endpoint }: Whereabouts): Promise<GlobusLogin | undefined> {
+  const named = Deno.env.get("GLOBUS_COMPUTE_CLIENT_ID");
+  if (Deno.env.get("STREAMRELAY_GLOBUS_TOKEN")) return undefined;
+  if (clientId !== undefined && clientId === named) return undefined;
   const { profiles = {} } = await readConfig();
-  const logins = Object.values(profiles).map(({ login }) => login);
-  const configured = logins.find((login) =>
-    login && "clientId" in login && login.clientId === clientId
+  const configured = Object.values(profiles).find(({ login, endpoint: its }) =>
+    login !== undefined &&
+    ("clientId" in login ? login.clientId === clientId : clientId === undefined && its === endpoint)
   );
-  return await globusLoginOf(configured) ?? { clientId };
+  return await globusLoginOf(configured?.login) ??
+    (clientId === undefined ? undefined : { clientId });
 }

@@ -1,7 +1,6 @@
-/** What a user sees of `run`, `ls`, `logs`, `attach`, `cancel` and `demo` with jobs of this machine. @module */
+/** What a user sees of `run`, `ls`, `logs`, `attach` and `cancel` with jobs of this machine. @module */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { until } from "../tools/until.ts";
-import { answered, openAiStandIn } from "../unit/examples/openai_stand_in.ts";
 import { type Person, person } from "./command_line.ts";
 import { runCommand } from "./run_command.ts";
 
@@ -141,6 +140,37 @@ Deno.test("run local - a reader that has gone ends the job without a complaint",
     env: { XDG_STATE_HOME: `${somebody.home}/state` },
   });
   assertEquals([stdout, stderr], ["y\ny\n141\n", ""]);
+});
+
+Deno.test("run local - another terminal sees it, and cancels it", async () => {
+  await using somebody = await person();
+  const job = await script(somebody, "echo started; exec sleep 600");
+  const run = somebody.start(["run", "local", job, "--no-prompt"]);
+  await run.printed("started");
+  const [, channel] = /^(\S+) +\d+ +local +running /m.exec((await somebody.run(["ls"])).stdout)!;
+  assertEquals((await somebody.run(["cancel", channel, "--reason", "enough"])).code, 0);
+  const { code, stderr } = await run.outcome;
+  assertEquals(code, 130);
+  assertMatch(stderr, /enough \[cancelled\]\n$/);
+  // what was watched to its end is not listed
+  assertEquals((await somebody.run(["ls"])).stdout, "");
+});
+
+Deno.test("run local - killed by SIGKILL, the job ends with it", async () => {
+  await using somebody = await person();
+  const relay = somebody.start(["serve", "--port", "0", "--lease-grace", "0"]);
+  await relay.printed("\n");
+  const job = await script(somebody, 'echo "$$" >pid; echo started; exec sleep 600');
+  const run = somebody.start(["run", "local", job, "--no-prompt"]);
+  await run.printed("started");
+  run.kill("SIGKILL");
+  await run.outcome;
+  const pid = (await Deno.readTextFile(`${somebody.home}/pid`)).trim();
+  await until("the job has ended", async () => {
+    const { stdout } = await runCommand(["ps", "-o", "stat=", "-p", pid]);
+    return stdout.trim() === "" || stdout.startsWith("Z");
+  });
+  await until("ls tells", async () => / cancelled /.test((await somebody.run(["ls"])).stdout));
 });
 
 Deno.test("run local - --detach leaves it; ls, logs and attach find it again", async () => {
@@ -297,51 +327,4 @@ Deno.test("run - on a terminal it asks for the prompt", async () => {
   assertEquals(code, 0, shown);
   assertStringIncludes(shown, "Type the prompt, then Ctrl-D:");
   assertStringIncludes(shown, "HELLO");
-});
-
-Deno.test("demo - says what it is, and answers", async () => {
-  await using somebody = await person();
-  const demo = ["demo", "What is a tide?", "--executor", "local", "--seed", "7", "--tokens", "10"];
-  const first = await somebody.run(demo);
-  assertEquals(first.code, 0, first.stderr);
-  assertMatch(first.stdout, /^\w[^\n]* [^\n]*\.\n$/);
-  assertStringIncludes(first.stderr, "a small n-gram model");
-  assertStringIncludes(first.stderr, "no neural network");
-  assertMatch(first.stderr, /runs on this machine, and its words go through a relay at ws:/);
-  assertEquals((await somebody.run(demo)).stdout, first.stdout);
-});
-
-Deno.test("demo - asks an OpenAI-compatible server in place of the little model", async () => {
-  await using server = openAiStandIn(answered("Tides rise."));
-  await using somebody = await person();
-  const { code, stdout, stderr } = await somebody.run([
-    "demo",
-    "What is a tide?",
-    "--executor",
-    "local",
-    "--upstream",
-    server.url,
-    "--model",
-    "big",
-  ]);
-  assertEquals([code, stdout], [0, "Tides rise.\n"], stderr);
-  assertStringIncludes(stderr, `The job asks big at ${server.url}`);
-  const { messages } = server.requests[0].body as { messages: { content: string }[] };
-  assertEquals(messages.at(-1)?.content, "What is a tide?");
-});
-
-Deno.test("demo - a server that fails is told of, and no answer is made up", async () => {
-  await using somebody = await person();
-  const { code, stdout, stderr } = await somebody.run([
-    "demo",
-    "--executor",
-    "local",
-    "--upstream",
-    "http://127.0.0.1:1/v1",
-    "--model",
-    "m",
-  ]);
-  assertEquals([code, stdout], [12, ""]);
-  assertStringIncludes(stderr, "The job asks m at http://127.0.0.1:1/v1");
-  assertMatch(stderr, /\| tiny_lm: .*127\.0\.0\.1:1/);
 });
