@@ -20,9 +20,12 @@ const SCHEME = /^(ws|http)(s?:\/\/)/;
 const RELAYS =
   /^(ws|http)s?:\/\/(\*|\[[\da-fA-F:.]+\]|[\d.]+|(?![\d.*]+(:|\/|$))[\w.*-]+)(:(\d+|\*))?(\/[\w.~*\/-]*)?$/;
 
+/** Relays of a user's own, which have no URL before they are started. */
+const OWN: readonly string[] = ["embedded", "via"];
+
 const relayPattern = z.string().refine(
-  (text) => text === "embedded" || (RELAYS.test(text) && patternOf(text) !== undefined),
-  'expected "embedded", or a URL with * for any part, such as wss://*.example.edu',
+  (text) => OWN.includes(text) || (RELAYS.test(text) && patternOf(text) !== undefined),
+  'expected "embedded", "via", or a URL with * for any part, such as wss://*.example.edu',
 );
 
 const schema = z.strictObject({
@@ -180,7 +183,7 @@ export function patientTimings(
 }
 
 function matches(pattern: string, name: string): boolean {
-  if (pattern === "embedded" || name === "embedded") return pattern === name;
+  if (OWN.includes(pattern) || OWN.includes(name)) return pattern === name;
   return patternOf(pattern)?.test(name.replace(SCHEME, "ws$2")) ?? false;
 }
 

@@ -85,6 +85,10 @@ Deno.test("site policy - a relay of one's own has to be named", () => {
   permitRelay([], "embedded");
   permitRelay([{ file: "p" }], "embedded");
   permitRelay([{ file: "p", allowedRelays: ["wss://a", "embedded"] }], "embedded");
+  const { allowedRelays } = parseSitePolicy('{"allowedRelays": ["via"]}', "p");
+  permitRelay([{ file: "p", allowedRelays }], "via");
+  refusal(() => permitRelay([{ file: "p", allowedRelays }], "embedded"));
+  refusal(() => permitRelay([{ file: "p", allowedRelays: ["embedded", "ws://*:*"] }], "via"));
   assertEquals(
     refusal(() => permitRelay([{ file: "/etc/p.json", allowedRelays: ["wss://a"] }], "embedded")),
     "Cannot use relay embedded: the site's policy /etc/p.json has allowedRelays = wss://a",
