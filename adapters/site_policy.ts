@@ -30,7 +30,7 @@ const relayPattern = z.string().refine(
 
 const schema = z.strictObject({
   allowedRelays: z.array(relayPattern).optional(),
-  requireEncryption: z.boolean().optional(),
+  requireEncryption: z.union([z.boolean(), z.literal("v2")]).optional(),
   minPollInterval: z.number().nonnegative().optional(),
   maxJobs: z.number().int().nonnegative().optional(),
   maxJobsPerHour: z.number().int().nonnegative().optional(),
@@ -133,7 +133,7 @@ export function permitRelay(policies: readonly SitePolicy[], wanted: WantedRelay
 }
 
 /**
- * Refuses a stream that isn't encrypted where a site demands that all are.
+ * Refuses a stream that isn't encrypted as a site demands that all are.
  *
  * @param policies The policies.
  * @param encryption How the stream is to be encrypted.
@@ -143,11 +143,13 @@ export function permitEncryption(
   policies: readonly SitePolicy[],
   encryption: StreamEncryption,
 ): void {
-  const demanding = policies.find(({ requireEncryption }) => requireEncryption);
-  if (demanding === undefined || encryption !== "off") return;
+  const demanding = policies.find(({ requireEncryption }) =>
+    requireEncryption === "v2" ? encryption !== "v2" : requireEncryption && encryption === "off"
+  );
+  if (demanding === undefined) return;
   throw new StreamError(
     "policy",
-    `Cannot stream with encryption "off": the site's policy ${demanding.file} has requireEncryption = true`,
+    `Cannot stream with encryption "${encryption}": the site's policy ${demanding.file} has requireEncryption = ${demanding.requireEncryption}`,
   );
 }
 

@@ -102,6 +102,14 @@ Deno.test("site policy - a relay of one's own has to be named", () => {
 Deno.test("site policy - every one of several binds", () => {
   const policies = [{ file: "here" }, { file: "there", requireEncryption: true, maxJobs: 1 }];
   permitEncryption(policies, "v2");
+  permitEncryption(policies, "v1");
+  const strict = [parseSitePolicy('{"requireEncryption": "v2"}', "p")];
+  permitEncryption(strict, "v2");
+  assertEquals(
+    refusal(() => permitEncryption(strict, "v1")),
+    `Cannot stream with encryption "v1": the site's policy p has requireEncryption = v2`,
+  );
+  refusal(() => permitEncryption(strict, "off"));
   assert(refusal(() => permitEncryption(policies, "off")).includes("policy there "));
 });
 
