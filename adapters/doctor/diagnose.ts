@@ -9,6 +9,7 @@ import { dnsCheck } from "./checks/dns_check.ts";
 import { portCheck } from "./checks/port_check.ts";
 import { producerCheck } from "./checks/producer_check.ts";
 import { proxyCheck } from "./checks/proxy_check.ts";
+import { relayCheck } from "./checks/relay_check.ts";
 import { socketCheck } from "./checks/socket_check.ts";
 import { streamCheck } from "./checks/stream_check.ts";
 import { tlsCheck } from "./checks/tls_check.ts";
@@ -47,6 +48,7 @@ const CHECKS: Check[] = [
   portCheck,
   proxyCheck,
   tlsCheck,
+  relayCheck,
   socketCheck,
   clockCheck,
   producerCheck,

@@ -52,7 +52,7 @@ export function nodeScript(options: NodeScriptOptions = {}): string {
       shellQuote(generateKey())
     } # to see who can encrypt; nothing is encrypted with it`,
     `sr_patience=${Math.max(1, Math.ceil(patience))}`,
-    "sr_heartbeat=15 sr_give_up=$sr_patience sr_kill_after=5 sr_drain=2 sr_hint=0",
+    "sr_heartbeat=15 sr_give_up=$sr_patience sr_kill_after=5 sr_drain=2 sr_hint=0 sr_look=2 sr_spool= sr_array=",
     `sr_producer_path=${shellQuote(producer.path ?? "")}`,
     `sr_use=${list(use)} sr_proxies=${list(proxies)}`,
     ...packProducers(use),

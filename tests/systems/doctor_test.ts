@@ -60,6 +60,7 @@ Deno.test({
       dns: "ok",
       port: "ok",
       proxy: "ok",
+      relay: "ok",
       websocket: "ok",
       upload: "ok",
       clock: "ok",
