@@ -1,9 +1,10 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { SlurmExecutor } from "../../adapters/mod.ts";
 import { StreamError } from "../../stream/mod.ts";
 import { executorFixture } from "./executor_fixture.ts";
 import { needs } from "./needs.ts";
 import { runCommand } from "./run_command.ts";
+import { startSlurmCluster } from "./slurm_cluster.ts";
 
 const { ignore } = needs("slurm");
 
@@ -91,6 +92,39 @@ Deno.test({
 });
 
 Deno.test({
+  name: "slurm fate - a node that is gone without a word",
+  ignore,
+  async fn() {
+    await using fixture = await executorFixture();
+    const conf = Deno.env.get("SLURM_CONF");
+    const cluster = await startSlurmCluster({ extra: "SlurmdTimeout=5" });
+    Deno.env.set("SLURM_CONF", cluster.conf);
+    try {
+      const stream = new SlurmExecutor({ ...fixture.config, extra: ["--no-requeue"] })
+        .stream({ text: "#!/bin/bash\necho go\nexec sleep 300" });
+      let killed = false;
+      const states: string[] = [];
+      const error = await assertRejects(
+        () =>
+          stream.onChunk(async (event) => {
+            if (event.type === "status") states.push(event.state);
+            if (event.type !== "token" || killed) return;
+            killed = true;
+            await killNode(cluster.dir, stream.job.id!);
+          }),
+        StreamError,
+      );
+      assertEquals(error.code, "node_failure");
+      assert(states.includes("disconnected"), states.join());
+    } finally {
+      if (conf === undefined) Deno.env.delete("SLURM_CONF");
+      else Deno.env.set("SLURM_CONF", conf);
+      await cluster.stop();
+    }
+  },
+});
+
+Deno.test({
   name: "slurm fate - a job whose wrapper was killed is not a success",
   ignore,
   async fn() {
@@ -155,6 +189,21 @@ Deno.test({
     assertStringIncludes(error.message, "/no/such/bin/sbatch was not found");
   },
 });
+
+/** Kills a node's daemon, and the job on it with its keeper, which would have reported its end. */
+async function killNode(dir: string, jobId: string): Promise<void> {
+  const { stdout } = await runCommand(["scontrol", "listpids", jobId]);
+  const pids = stdout.split("\n").map((line) => parseInt(line)).filter((pid) => pid > 0);
+  const { stdout: parent } = await runCommand(["ps", "-o", "ppid=", "-p", `${pids[0]}`]);
+  const daemon = await Deno.readTextFile(`${dir}/run/slurmd.pid`);
+  for (const pid of [Number(daemon), Number(parent), ...pids].filter((pid) => pid > 1)) {
+    try {
+      Deno.kill(pid, "SIGKILL");
+    } catch {
+      // it went with another
+    }
+  }
+}
 
 async function update(node: string, state: string): Promise<void> {
   await runCommand([

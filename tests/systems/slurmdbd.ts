@@ -41,11 +41,11 @@ export async function provideSlurmdbd(): Promise<Provided> {
       memory: true,
       extra: CONF,
     });
-    const { stdout } = await runCommand(["slurmdbd", "-V"]);
+    const { stdout } = await runCommand(["sbatch", "--version"], { env: { SLURM_CONF: conf } });
     return {
       name: "slurmdbd",
       kind: "real",
-      reason: stdout.trim(),
+      reason: `${stdout.trim()}, with slurmdbd and MariaDB`,
       env: { STREAMRELAY_TEST_SLURMDBD: conf, ...await otherUser() },
       stop,
     };
