@@ -188,9 +188,14 @@ async function makeBundle(): Promise<Uint8Array> {
       'Cannot start a relay over ssh from a compiled program: expected relay.url, or transport "file"',
     );
   }
-  const entry = ENTRY.protocol === "file:" ? fileURLToPath(ENTRY) : ENTRY.href;
+  // what is published needs no configuration, and must not find somebody else's
+  const [entry, ...how] = ENTRY.protocol === "file:"
+    ? [fileURLToPath(ENTRY)]
+    : [ENTRY.href, "--no-config"];
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform=deno", "--minify", entry],
+    args: ["bundle", "--quiet", "--platform=deno", "--minify", ...how, entry],
+    cwd: ENTRY.protocol === "file:" ? fileURLToPath(new URL("..", ENTRY)) : "/",
+    env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -199,7 +204,7 @@ async function makeBundle(): Promise<Uint8Array> {
   throw new StreamError(
     "unsupported",
     `Cannot make one file of the relay: deno bundle said ${
-      last(new TextDecoder().decode(stderr)) ?? "nothing"
+      new TextDecoder().decode(stderr).trim().split("\n")[0] || "nothing"
     }`,
   );
 }

@@ -101,8 +101,8 @@ export function profileOf(from: Config, name: string | undefined): Profile {
  */
 export async function relayOf(
   relay: Profile["relay"],
-): Promise<"embedded" | RelayChoice | undefined> {
-  if (relay === undefined || relay === "embedded") return relay;
+): Promise<"embedded" | "via" | RelayChoice | undefined> {
+  if (relay === undefined || relay === "embedded" || relay === "via") return relay;
   if (typeof relay === "string") return { url: relay };
   const { tokenFile, ...choice } = relay;
   if (tokenFile === undefined) return choice;

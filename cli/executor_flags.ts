@@ -121,6 +121,11 @@ export const EXECUTOR_FLAGS: readonly Flag[] = [
       : flag
   ),
   {
+    name: "relay",
+    value: "PLACE",
+    help: "embedded: one on this machine, or via: one on the login node, for as long as this runs",
+  },
+  {
     name: "job-url",
     value: "URL",
     help: "The relay as the job sees it, where that is another URL",

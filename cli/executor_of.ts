@@ -143,6 +143,11 @@ async function chosenRelay(
   given: Given,
   configured: Profile["relay"],
 ): Promise<ExecutorConfig["relay"]> {
+  const place = given.choice("relay", ["embedded", "via"]);
+  if (place !== undefined) {
+    if (given.typed("url") === undefined) return place;
+    throw new UsageError("Cannot use --relay with --url: expected one of them");
+  }
   const url = given.text("url");
   const token = await typedSecret(given, "token");
   const jobUrl = given.text("job-url");

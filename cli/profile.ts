@@ -13,7 +13,7 @@ const count = z.number().int().positive();
 const orKeep = z.union([z.literal("keep"), seconds]);
 const limit = z.union([text, positive]);
 
-/** A relay: a URL, `"embedded"`, or one with all that has to be known. */
+/** A relay: a URL, `"embedded"`, `"via"`, or one with all that has to be known. */
 export const relayShape = z.union([
   text,
   z.strictObject({
@@ -46,6 +46,7 @@ const COMMON = {
     interface: text.optional(),
     idleExit: seconds.optional(),
     maxHeap: positive.optional(),
+    runtime: text.optional(),
   }).optional(),
   transport: z.enum(["relay", "file"]).optional(),
   spoolFolder: text.optional(),

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { LocalExecutor, type SlurmConfig, SlurmExecutor } from "../../adapters/mod.ts";
 import { StreamError } from "../../stream/mod.ts";
 import { until } from "../tools/until.ts";
+import { person } from "./command_line.ts";
 import { QUICK } from "./executor_fixture.ts";
 import { needs } from "./needs.ts";
 import { type SshServer, startSshServer } from "./ssh_server.ts";
@@ -178,5 +179,24 @@ Deno.test({
       "expected via",
     );
     await nothingIsLeft();
+  },
+});
+
+Deno.test({
+  name: "relay via - from the command line, which refuses to leave a job with it",
+  ignore,
+  async fn() {
+    await using me = await person();
+    await Deno.writeTextFile(`${me.home}/infer.sh`, "#!/bin/bash\ncat; echo and more\n");
+    const run = ["run", "slurm", `${me.home}/infer.sh`, "--workdir", `${dir}/work`];
+    const way = ["--via", server.host, "--ssh-config", server.config, "--relay", "via"];
+    const { code, stdout, stderr } = await me.run([...run, ...way], { stdin: "a prompt\n" });
+    assertEquals({ code, stdout }, { code: 0, stdout: "a prompt\nand more\n" }, stderr);
+    await nothingIsLeft();
+    const left = await me.run([...run, ...way, "--detach"], { stdin: "a prompt\n" });
+    assert(left.code !== 0);
+    assertStringIncludes(left.stderr, "Cannot leave a job");
+    const both = await me.run([...run, ...way, "--url", "ws://relay"], { stdin: "" });
+    assertStringIncludes(both.stderr, "Cannot use --relay with --url");
   },
 });
