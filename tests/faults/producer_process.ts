@@ -23,6 +23,19 @@ export class ProducerProcess {
    * @returns The process.
    */
   static async start(orders: ProducerOrders): Promise<ProducerProcess> {
+    const producer = await ProducerProcess.begin(orders);
+    const line = await producer.line();
+    if (line !== "stored") throw new Error(`The producer said ${line}`);
+    return producer;
+  }
+
+  /**
+   * Starts one, and resolves once it holds the claim.
+   *
+   * @param orders What it does.
+   * @returns The process.
+   */
+  static async begin(orders: ProducerOrders): Promise<ProducerProcess> {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", new URL("./producer_child.ts", import.meta.url).href],
       stdin: "piped",
@@ -34,7 +47,7 @@ export class ProducerProcess {
     await writer.close();
     const producer = new ProducerProcess(child);
     const line = await producer.line();
-    if (line !== "stored") throw new Error(`The producer said ${line}`);
+    if (line !== "begun") throw new Error(`The producer said ${line}`);
     return producer;
   }
 
@@ -50,9 +63,20 @@ export class ProducerProcess {
     return line;
   }
 
+  /** Waits until it prints a line, whatever comes before. */
+  async says(wanted: string): Promise<void> {
+    for (let line; (line = await this.line()) !== wanted;) {
+      if (line === "") throw new Error(`The producer ended and did not say ${wanted}`);
+    }
+  }
+
   /** Stops it (`SIGSTOP`) or wakes it again (`SIGCONT`). */
   signal(signal: "SIGSTOP" | "SIGCONT"): void {
-    this.#child.kill(signal);
+    try {
+      this.#child.kill(signal);
+    } catch {
+      // it has ended
+    }
   }
 
   /** Kills it where it still runs, and resolves once it is gone. */
