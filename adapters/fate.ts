@@ -7,7 +7,12 @@ import type { ErrorCode } from "../stream/error_code.ts";
 import { isErrorCode } from "../stream/error_code.ts";
 import type { ErrorEvent, StatusEvent } from "../stream/event.ts";
 import type { JobReport } from "./job_report.ts";
+import { WRAPPER_EXITS } from "./job_script.ts";
 import { tellsOutOfMemory } from "./memory_words.ts";
+import { wrapperWords } from "./wrapper_words.ts";
+
+/** Exit codes of a job whose program was not run, and whose wrapper says why. */
+const OUR_EXITS = Object.values(WRAPPER_EXITS).filter((exit) => exit !== WRAPPER_EXITS.cancelled);
 
 /** The failing end of a stream, as it is set. */
 export type Verdict = Pick<ErrorEvent, "code" | "message" | "details">;
@@ -20,6 +25,8 @@ export interface LastWords {
   message: string;
   /** `exitCode`, `signal`, `stderr`, `node`. */
   details: Record<string, unknown>;
+  /** Whether the relay has read them, so that nothing is kept from it. */
+  inClear?: boolean;
 }
 
 /** What the relay tells of the producer. */
@@ -110,6 +117,7 @@ export function judge(
   if (jobId) details.jobId = jobId;
   if (known.output && !lastWords?.details.stderr) details.output = known.output;
   Object.assign(details, lastWords?.details);
+  const why = known.connected || lastWords ? undefined : wrapperWords(known.output ?? "");
 
   if (report.fate && report.fate.code !== "completed") {
     const { code, message } = report.fate;
@@ -118,9 +126,9 @@ export function judge(
       return { code: "oom", message: "The job used more memory than it had asked for", details };
     }
     // the script knows best what its program did, the scheduler what was done to it
-    return code === "job_failed" && lastWords
-      ? { code, message: lastWords.message, details }
-      : { code, message, details };
+    if (code === "job_failed" && lastWords) return { code, message: lastWords.message, details };
+    const isOurs = OUR_EXITS.some((exit) => exit === details.exitCode);
+    return { code, message: why && isOurs ? `${message}: ${why}` : message, details };
   }
   if (lastWords) {
     return { code: lastWords.code, message: lastWords.message, details };
@@ -134,7 +142,8 @@ export function judge(
       ? `The job went silent without saying how its stream ended; ${what}`
       : known.spooled
       ? `Nothing of the job was ever in its spool; ${what}. Expected the node to share spoolFolder`
-      : `Nothing of the job ever reached the relay; ${what}. Expected the node to reach the relay's jobUrl`,
+      : `Nothing of the job ever reached the relay${why ? ` (${why})` : ""}; ${what}. ` +
+        "Expected the node to reach the relay's jobUrl",
     details,
   };
 }
@@ -167,7 +176,7 @@ export function publicPart(
   const { stderr: _stderr, output: _output, ...rest } = details ?? {};
   return {
     code,
-    message: words?.message === message ? describe(rest) : message,
+    message: words?.message === message && !words.inClear ? describe(rest) : message,
     details: rest,
   };
 }

@@ -194,8 +194,16 @@ sr_look_for_producer() {
   if [ -n "$sr_key" ]; then
     wanted='the stream is encrypted: deno >= 2, node >= 22, or python3 >= 3.6 with cryptography or libcrypto'
   fi
-  sr_say "no producer can be used on $(uname -n): looked for ${looked[*]} ($wanted); load one with setup, or name one with producer.path"
+  sr_lack="no producer can be used on $(uname -n): looked for ${looked[*]} ($wanted); load one with setup, or name one with producer.path"
+  sr_say "$sr_lack"
   return 1
+}
+
+# Ends the stream where there is none that encrypts: curl can still tell so.
+sr_refuse() {
+  if [ -n "$sr_key" ] && [ -s "$sr_dir/producer.sh" ]; then
+    sr_with_channel bash "$sr_dir/producer.sh" refuse "$sr_lack" </dev/null
+  fi
 }
 
 # Runs the set-up lines in this shell. Returns the first failing one's exit code.
@@ -473,7 +481,7 @@ sr_main() {
     cd "$sr_workdir" 2>/dev/null || sr_fail 1 "the working directory $sr_workdir can't be entered on $(uname -n)"
   fi
   if ! sr_pick_producer; then
-    [ -n "$sr_script" ] && [ -z "$sr_has_input" ] && [ -z "${sr_array:+$sr_key}" ] || exit 86
+    [ -n "$sr_script" ] && [ -z "$sr_has_input" ] && [ -z "${sr_array:+$sr_key}" ] || { sr_refuse; exit 86; }
   fi
   if [ "${#sr_tool[@]}" -gt 0 ]; then sr_fetch_input; fi
   sr_find_program

@@ -99,8 +99,8 @@ export class LocalExecutor extends Executor<LocalConfig> {
   }
 
   /** The end of what the job complained about. */
-  protected override output(jobId: string): Promise<string | undefined> {
-    return Promise.resolve(this.#jobs.get(jobId)?.stderrTail() || undefined);
+  protected override async output(jobId: string): Promise<string | undefined> {
+    return await this.#jobs.get(jobId)?.stderrTail() || undefined;
   }
 }
 

@@ -8,6 +8,8 @@ import { feedText } from "./feed_text.ts";
 
 /** How much of what a job complains about is kept, in bytes. */
 const TAIL = 8_192;
+/** Milliseconds that its stderr is read on after its end; only a daemon that holds it open takes them. */
+const DRAIN = 1_000;
 
 /** A job on this machine. */
 export interface LocalJob {
@@ -17,8 +19,8 @@ export interface LocalJob {
   readonly ended?: Deno.CommandStatus;
   /** Resolves when it has ended. */
   status: Promise<void>;
-  /** The end of what it wrote to stderr. */
-  stderrTail(): string;
+  /** The end of what it wrote to stderr; what a daemon of its own still writes isn't waited for. */
+  stderrTail(): Promise<string>;
   /** Asks the job to end, and ends all of its session after so many milliseconds. */
   kill(after: number): Promise<void>;
 }
@@ -75,9 +77,10 @@ export async function startLocalJob(
     );
   }
   let tail: Uint8Array = new Uint8Array(0);
+  const complained = pump(child.stderr, error ?? output, (chunk) => tail = lastOf(tail, chunk));
   const pumps = [
     feedText(child.stdin, script),
-    pump(child.stderr, error ?? output, (chunk) => tail = lastOf(tail, chunk)),
+    complained,
     ...(output ? [pump(child.stdout, output)] : []),
   ];
   let ended: Deno.CommandStatus | undefined;
@@ -95,18 +98,25 @@ export async function startLocalJob(
       return ended;
     },
     status,
-    stderrTail: () => new TextDecoder().decode(tail),
+    async stderrTail(): Promise<string> {
+      // it may have ended before all that it wrote was read
+      await settled(complained, DRAIN);
+      return new TextDecoder().decode(tail);
+    },
     async kill(after: number): Promise<void> {
       signalGroup(child.pid, "SIGTERM");
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      await Promise.race([
-        status,
-        new Promise<void>((resolve) => timer = setTimeout(resolve, after)),
-      ]);
-      clearTimeout(timer);
+      await settled(status, after);
       killSession(child.pid);
     },
   };
+}
+
+/** Waits for something, for so many milliseconds at most. */
+async function settled(what: Promise<void>, most: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, most));
+  await Promise.race([what.catch(() => {}), late]);
+  clearTimeout(timer);
 }
 
 function signalGroup(pid: number, signal: Deno.Signal): void {

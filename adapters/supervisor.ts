@@ -188,13 +188,15 @@ export class Supervisor implements ReportListener {
    * Sets the failing end; tried again until the relay has taken it or is lost.
    *
    * @param verdict The end.
+   * @param withoutOutput The same, made without the job's output, which holds what the program printed.
    */
-  async conclude(verdict: Verdict): Promise<void> {
+  async conclude(verdict: Verdict, withoutOutput = verdict): Promise<void> {
     if (this.#over || this.#concluding) return;
     this.#concluding = true;
     this.#verdict = verdict;
     this.#watch?.stop();
-    const told = this.#options.open ? publicPart(verdict, this.#lastWords) : verdict;
+    const plain = withoutOutput.code === verdict.code ? withoutOutput : verdict;
+    const told = this.#options.open ? publicPart(plain, this.#lastWords) : verdict;
     while (!this.#over) {
       try {
         await this.#options.control.end(this.#options.channel, {
@@ -229,12 +231,12 @@ export class Supervisor implements ReportListener {
     const attempt = this.#attempt;
     const opened = await open(status);
     // another attempt may have begun meanwhile
-    if (attempt === this.#attempt) this.#failing(opened);
+    if (attempt === this.#attempt) this.#failing(opened, !("sealed" in status));
   }
 
-  #failing(status: ProducerStatus): void {
+  #failing(status: ProducerStatus, inClear = false): void {
     if (this.#over) return;
-    const words = lastWordsOf(status);
+    const words = { ...lastWordsOf(status), inClear };
     this.#lastWords = words;
     if (words.code === "cancelled") this.conclude(this.#cancelVerdict());
     // our own cancel may arrive in the job as a signal
@@ -268,14 +270,14 @@ export class Supervisor implements ReportListener {
     // a job that was killed may be told there why, by who killed it
     const told = this.#lastWords !== undefined && !isSignalled(this.#lastWords);
     const output = told ? undefined : await this.#options.output(jobId).catch(() => undefined);
-    const verdict = judge(report, {
+    const known = {
       jobId,
       connected: this.#everConnected,
       lastWords: this.#lastWords,
-      output,
       ...(this.#options.settle && { spooled: true }),
-    });
-    if (verdict) await this.conclude(verdict);
+    };
+    const verdict = judge(report, { ...known, output });
+    if (verdict) await this.conclude(verdict, judge(report, known));
   }
 
   #judgeWaiting(report: JobReport): void {

@@ -10,6 +10,7 @@ import { RelayProducer } from "../../client/relay_producer.ts";
 import { StreamError } from "../../stream/mod.ts";
 import { failureOf, type JobVerdict } from "./job_verdict.ts";
 import { needsPost } from "./proxied_fetch.ts";
+import { findDistrust } from "./relay_trust.ts";
 import { say, seconds } from "./settings.ts";
 import { spoolFolder } from "./spool_fetch.ts";
 import { TextSpool } from "./text_spool.ts";
@@ -21,6 +22,7 @@ export class OutputStream {
   #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #silent = true;
   #cancel?: StreamError;
+  #distrust?: string;
   #isOver: () => boolean;
 
   /**
@@ -43,6 +45,7 @@ export class OutputStream {
       ...(continues && { continues }),
     });
     this.#producer = producer;
+    void findDistrust().then((why) => this.#distrust = why);
     producer.signal.addEventListener("abort", () => {
       const { reason } = producer.signal;
       if (reason?.code !== "cancelled" || this.#isOver()) return;
@@ -128,6 +131,9 @@ export class OutputStream {
     const patience = seconds("GIVE_UP", 600) * 1000;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setInterval(() => {
+        if (this.#distrust !== undefined) {
+          return reject(new StreamError("unreachable", this.#distrust));
+        }
         if (!this.#spool.ended) return;
         over ??= Date.now();
         if (Date.now() - over < patience) return;

@@ -95,6 +95,11 @@ def trust():
         raise Refused("bad_request", "%s is no bundle of CA certificates: %s" % (bundle, error))
 
 
+def distrust(url, error):
+    why = str(error).partition("certificate verify failed: ")[2].partition(" (_ssl")[0] or str(error)
+    return Refused("unreachable", "the certificate of %s is not trusted on %s (%s); expected SSL_CERT_FILE to name the CAs that signed it" % (url, os.uname()[1], why))
+
+
 class Relay:
     """HTTP to the relay over one kept connection. Every request may be repeated safely."""
 
@@ -115,6 +120,7 @@ class Relay:
         self.tick = seconds("HEARTBEAT", 15.0)
         self.connection = None
         self.lost = 0
+        self.answered = False
 
     def connect(self):
         url = urlsplit(self.urls[0])
@@ -161,8 +167,11 @@ class Relay:
             self.lost += 1
             if not fresh:  # a kept connection may have been closed meanwhile
                 return self.request(method, path, body, headers)
+            if "CERTIFICATE_VERIFY_FAILED" in str(error) and len(self.urls) == 1 and not self.answered:
+                raise distrust(self.urls[0], error)
             self.urls.rotate(-1)
             raise Unreachable(str(error) or type(error).__name__)
+        self.answered = True
         if answer.status < 400:
             return answer.status, content
         try:

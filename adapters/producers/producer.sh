@@ -10,6 +10,7 @@
 #                                             of input is known to be success
 #   bash producer.sh input FILE               fetch the channel's input (exit 3: none, 4: cancelled)
 #   bash producer.sh report --verdict FILE    report a failure unless the channel has its end
+#   bash producer.sh refuse SENTENCE          end the stream as one that can't be sent from here
 #   bash producer.sh check                    exit 0 when this producer can be used here
 #
 # pipe also takes --verdict FILE (how the program ended: "exit N" or "signal N", then the end of its
@@ -43,10 +44,6 @@ prepare() {
     say 'STREAMRELAY_URL and STREAMRELAY_CHANNEL must be set'
     return 1
   fi
-  if [ -n "${STREAMRELAY_KEY:-${RELAY_ENCRYPTION_KEY:-}}" ]; then
-    say "a key is set, but curl can't encrypt"
-    return 1
-  fi
   urls=()
   for url in ${list//,/ }; do
     case $url in
@@ -78,7 +75,7 @@ prepare() {
   local quoted=${token//\\/\\\\}
   (umask 077 && printf 'header = "Authorization: Bearer %s"\n' "${quoted//\"/\\\"}" >"$dir/curl.conf")
   trust
-  over= cancelled= ended=
+  over= cancelled= ended= answered=
 }
 
 # Tells curl what it does not find out by itself.
@@ -100,18 +97,24 @@ call() {
     call_spool "$@"
     return
   fi
-  local method=$1 path=$2 status
+  local method=$1 path=$2 status result
   shift 2
   code=
   : >"$dir/answer"
   status=$(curl -q -sS -K "$dir/curl.conf" -X "$method" -o "$dir/answer" -D "$dir/head" -w '%{http_code}' --connect-timeout 10 \
     --max-time "${STREAMRELAY_TIMEOUT:-30}" -H 'Expect:' "$@" "${urls[0]}/v1/channels/$channel$path" 2>"$dir/problem")
-  if [ $? != 0 ] || [ "$status" -lt 100 ]; then
+  result=$?
+  if [ $result != 0 ] || [ "$status" -lt 100 ]; then
     problem=$(head -n 1 "$dir/problem")
+    case $result,${#urls[@]},$answered in 51,1, | 60,1, | 77,1,)
+      problem="the certificate of ${urls[0]} is not trusted on $(uname -n) (${problem#curl: ([0-9][0-9]) }); expected SSL_CERT_FILE to name the CAs that signed it"
+      return 2
+      ;;
+    esac
     urls=("${urls[@]:1}" "${urls[0]}")
     return 1
   fi
-  http=$status
+  http=$status answered=1
   if [ "$(tail -n 1 "$dir/head")" != $'\r' ]; then # to curl this is an answer, of no content
     problem='the answer was cut off'
     return 1
@@ -579,6 +582,21 @@ report() {
   return 1
 }
 
+# Ends the stream of a producer that can't be used here, in the clear: it holds no more than why.
+refuse() { # sentence
+  local words
+  words=$(printf %s "$1" | json_text)
+  new_instance
+  ended=1
+  if [ "$give_up" -gt 30 ]; then give_up=30; fi
+  if claim; then
+    printf '{"type":"error","code":"unsupported","message":"%s","ts":%s}' "${words%\\n}" "$(now)" >"$dir/body"
+    post application/x-ndjson error && return
+  fi
+  say "the relay could not be told: $problem"
+  return 1
+}
+
 fetch_input() {
   ended=1
   if persist GET ''; then
@@ -600,17 +618,24 @@ fetch_input() {
 }
 
 main() {
-  local what=$1 eof_is_done=
+  local what=$1 eof_is_done= lack
   verdict='' pid_file='' reader='' child='' code='' seg_number=0 at=0 tail=0
-  case $what in check | input | pipe | report | run) shift ;; *)
-    sed -n '2,21s/^# \{0,1\}//p' "$0" >&2
+  case $what in check | input | pipe | refuse | report | run) shift ;; *)
+    sed -n '2,22s/^# \{0,1\}//p' "$0" >&2
     [ "$what" = --help ]
     return
     ;;
   esac
   prepare || return 1
+  if [ $what != refuse ] && [ -n "${STREAMRELAY_KEY:-${RELAY_ENCRYPTION_KEY:-}}" ]; then
+    lack="bash with curl can't encrypt (openssl's command has no AES-256-GCM), and a key is set: expected deno, node >= 22, or python3 with cryptography or libcrypto on $(uname -n)"
+    say "$lack"
+    case $what in pipe | run) refuse "$lack" ;; esac
+    return 1
+  fi
   case $what in
     check) return 0 ;;
+    refuse) [ $# = 1 ] && { refuse "$1"; return; } ;;
     input) [ $# = 1 ] && { fetch_input "$1"; return; } ;;
     run) [ "$1" = -- ] && [ $# -gt 1 ] && { shift; run "$@"; return; } ;;
     report | pipe)
@@ -629,7 +654,7 @@ main() {
       fi
       ;;
   esac
-  sed -n '2,21s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,22s/^# \{0,1\}//p' "$0" >&2
   return 2
 }
 

@@ -9,6 +9,7 @@ import { fromEnvironment } from "../../client/environment.ts";
 import { openInput, StreamError } from "../../stream/mod.ts";
 import { failureOf, readVerdict } from "./job_verdict.ts";
 import { OutputStream } from "./output_stream.ts";
+import { distrustIn } from "./relay_trust.ts";
 import { pause, say, seconds } from "./settings.ts";
 
 /**
@@ -84,6 +85,8 @@ async function persist<T>(request: () => Promise<T>): Promise<T> {
       return await request();
     } catch (error) {
       const left = over - Date.now();
+      const distrust = distrustIn(error, new ControlClient().urls);
+      if (distrust !== undefined) throw new StreamError("unreachable", distrust);
       if (!(error instanceof StreamError && error.retry) || left <= 0) throw error;
       if (wait === 200) say(`${error.message}; trying on`);
       await pause(Math.min(left, wait * (0.5 + Math.random() / 2)));
