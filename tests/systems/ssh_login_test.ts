@@ -4,9 +4,10 @@ import { PbsExecutor, SlurmExecutor, SshExecutor } from "../../adapters/mod.ts";
 import { SshConnection } from "../../adapters/ssh_connection.ts";
 import { programRunner } from "../../adapters/ssh_programs.ts";
 import { StreamError } from "../../stream/mod.ts";
+import { startAskingServer } from "./asking_ssh_server.ts";
 import { executorFixture } from "./executor_fixture.ts";
 import { needs } from "./needs.ts";
-import { type SshServer, startSshServer } from "./ssh_server.ts";
+import { startSshServer } from "./ssh_server.ts";
 
 const { ignore } = needs("ssh");
 const user = Deno.env.get("STREAMRELAY_TEST_SSH_USER");
@@ -198,9 +199,18 @@ Deno.test({
   ignore: ignore || Deno.uid() !== 0,
   async fn() {
     await using fixture = await executorFixture();
-    const { config, dir } = fixture;
-    await using asking = await startAskingServer(dir);
+    const { config } = fixture;
+    await using asking = await startAskingServer();
     const { server, prompts } = asking;
+    // what the person types, where there is no terminal
+    Deno.env.set("SSH_ASKPASS", asking.askpass);
+    Deno.env.set("SSH_ASKPASS_REQUIRE", "force");
+    using _ = {
+      [Symbol.dispose]() {
+        Deno.env.delete("SSH_ASKPASS");
+        Deno.env.delete("SSH_ASKPASS_REQUIRE");
+      },
+    };
     const host = { host: server.host, sshConfig: server.config };
     const executor = new SshExecutor({ ...config, ...host, interactive: true });
     for (const word of ["one", "two"]) {
@@ -222,54 +232,6 @@ Deno.test({
     assertEquals(await prompts(), 1);
   },
 });
-
-interface AskingServer extends AsyncDisposable {
-  server: SshServer;
-  /** How often it has asked for a password. */
-  prompts(): Promise<number>;
-}
-
-/** An sshd that asks through PAM, as sites with a second factor do, and counts. */
-async function startAskingServer(dir: string): Promise<AskingServer> {
-  // PAM knows a service by the name of its program
-  const service = `srt-sshd-${Deno.pid}`;
-  const pam = `/etc/pam.d/${service}`;
-  await Deno.copyFile("/usr/sbin/sshd", `${dir}/${service}`);
-  await executable(
-    `${dir}/count`,
-    `#!/bin/bash\necho asked >>${dir}/asked\n[ "$(tr -d '\\0')" = tide ]\n`,
-  );
-  await executable(`${dir}/askpass`, "#!/bin/bash\necho tide\n");
-  await Deno.writeTextFile(
-    pam,
-    `auth required pam_exec.so expose_authtok ${dir}/count
-auth optional pam_permit.so
-account required pam_permit.so
-session required pam_permit.so
-`,
-  );
-  const server = await startSshServer({
-    program: `${dir}/${service}`,
-    extra:
-      "UsePAM yes\nKbdInteractiveAuthentication yes\nPubkeyAuthentication no\nPermitRootLogin yes",
-  });
-  // what the person types, where there is no terminal
-  Deno.env.set("SSH_ASKPASS", `${dir}/askpass`);
-  Deno.env.set("SSH_ASKPASS_REQUIRE", "force");
-  return {
-    server,
-    async prompts() {
-      const text = await Deno.readTextFile(`${dir}/asked`).catch(() => "");
-      return text.split("\n").length - 1;
-    },
-    async [Symbol.asyncDispose]() {
-      Deno.env.delete("SSH_ASKPASS");
-      Deno.env.delete("SSH_ASKPASS_REQUIRE");
-      await server.stop();
-      await Deno.remove(pam);
-    },
-  };
-}
 
 function via(ssh: string): SlurmExecutor {
   return new SlurmExecutor({ via: { ssh } });
