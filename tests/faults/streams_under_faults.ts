@@ -99,7 +99,13 @@ async function runStream(
     }
     history.result = await stream.result;
   })();
-  const producer = new RelayProducer({ ...shared, url: at(producerPort), token: tokens.produce });
+  const producer = new RelayProducer({
+    ...shared,
+    url: at(producerPort),
+    token: tokens.produce,
+    // as where no WebSocket gets through
+    protocol: random.next() < 0.2 ? "http" : "auto",
+  });
   await write(history, producer, random).catch((error) => history.refused = String(error));
   await reading;
 }
