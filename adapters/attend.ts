@@ -100,6 +100,7 @@ export async function attend<C extends ExecutorConfig>(
     lease: options.lease,
     onDisconnect,
     retry: { giveUpAfter: config.giveUpAfter },
+    signal: options.channel.lost,
     onStatus: (status) => supervisor.producerStatus(status),
     onCancel(request) {
       supervisor.cancelled(request);

@@ -241,8 +241,9 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
   }
 
   #newConsumer(prepared: PreparedChannel): RelayConsumer {
-    const { relay: url, channel, tokens, key = "", encryption } = prepared;
+    const { relay: url, channel, tokens, key = "", encryption, lost: signal } = prepared;
     return new RelayConsumer({
+      signal,
       url,
       channel,
       token: tokens.consume,

@@ -135,6 +135,7 @@ async function openChannels<C extends ExecutorConfig>(
         incarnation,
         tokens,
         relay: url,
+        lost: relay.lost,
         ...(keys[i] !== undefined && { key: keys[i] }),
         submission,
         files: [],

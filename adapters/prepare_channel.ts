@@ -21,6 +21,8 @@ export interface PreparedChannel {
   relay: string;
   /** The stream's key, where it is encrypted end to end. */
   key?: string;
+  /** Fires when the relay is known to be gone for good. */
+  lost?: AbortSignal;
   /** The folder of its spool, where the job reaches no relay. */
   spool?: string;
   /** How it is, where that is not v2. */
@@ -86,5 +88,6 @@ export async function prepareChannel(
     relay: url,
     ...(key !== undefined && { key }),
     ...(encryption && { encryption }),
+    lost: relay.lost,
   };
 }

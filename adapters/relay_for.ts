@@ -27,6 +27,8 @@ export interface ResolvedRelay {
   jobUrl: string;
   /** What may create channels; a relay may do without. */
   token?: string;
+  /** Fires when the relay is gone, with the reason; absent where only its silence tells. */
+  lost?: AbortSignal;
 }
 
 /** Options of {@linkcode relayFor}. */

@@ -34,6 +34,9 @@ export interface SpoolFrame {
 /** What a piece of a spool's file is. */
 export type SpoolPiece = { claim: SpoolClaim } | { frame: SpoolFrame };
 
+/** Bytes of a frame's records; producers write far smaller ones. */
+const MAX_BODY = 2 * 1_048_576;
+
 /** Bytes of a line before which no line feed comes that is no header of ours. */
 const MAX_HEADER = 4_096;
 
@@ -76,6 +79,9 @@ export function nextSpoolPiece(
   }
   const { n, s, b, close, as } = head;
   if (!isCount(n) || !isCount(s) || !isCount(b)) throw broken("a header lacks n, s or b");
+  if (b > MAX_BODY) {
+    throw broken(`a frame is said to have ${b} bytes, expected at most ${MAX_BODY}`);
+  }
   const end = lf + 1 + b;
   if (bytes.length <= end) return undefined;
   const body = bytes.subarray(lf + 1, end);

@@ -90,6 +90,7 @@ async function start(
     bundle = undefined;
     throw error;
   });
+  const name = machine.host ?? "this machine";
   const mark = `streamrelay-${crypto.randomUUID()}`;
   const secret = encodeHex(crypto.getRandomValues(new Uint8Array(32)));
   const child = await machine.shell();
@@ -113,15 +114,23 @@ async function start(
   });
   const timer = setTimeout(() => begun.resolve(undefined), options.startTimeout ?? 60_000);
   lifelines.add(writer);
+  const lost = new AbortController();
   const status = Promise.all([child.status, listening, telling]).then(([status]) => {
     lifelines.delete(writer);
     over();
+    lost.abort(
+      new StreamError(
+        "unreachable",
+        `The relay on ${name} has ended, and what was on it is lost: ${
+          last(words) ?? "nothing was under way, or the ssh connection was cut"
+        }; a job that runs goes on, and what it prints is in its output file`,
+      ),
+    );
     begun.resolve(undefined);
     return status;
   });
   const place = await begun.promise;
   clearTimeout(timer);
-  const name = machine.host ?? "this machine";
   if (place?.[0] !== "relay") {
     await writer.close().catch(() => {});
     if (place) throw nothingToRunIt(name, options.runtime);
@@ -137,7 +146,9 @@ async function start(
     const way = await machine.reach!(target);
     status.then(() => way.close()).catch(() => {});
     const url = `ws://127.0.0.1:${way.port}`;
-    if (await isAlive(url, 10_000)) return { url, jobUrl: `ws://${target}`, token: secret };
+    if (await isAlive(url, 10_000)) {
+      return { url, jobUrl: `ws://${target}`, token: secret, lost: lost.signal };
+    }
     throw new StreamError(
       "submit_failed",
       `Cannot reach the relay on ${name} through ssh: ${

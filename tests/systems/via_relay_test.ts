@@ -6,6 +6,7 @@ import { until } from "../tools/until.ts";
 import { person } from "./command_line.ts";
 import { QUICK } from "./executor_fixture.ts";
 import { needs } from "./needs.ts";
+import { runCommand } from "./run_command.ts";
 import { type SshServer, startSshServer } from "./ssh_server.ts";
 
 const { ignore } = needs("slurm", "ssh", "node22");
@@ -145,6 +146,32 @@ Deno.test({
     const three = await executor.stream({ text: "cat; echo $STREAMRELAY_URL" }, "two\n").text();
     assert(three !== two);
     await nothingIsLeft();
+  },
+});
+
+Deno.test({
+  name: "relay via - with the connection the relay ends, and the stream says so at once",
+  ignore,
+  async fn() {
+    const config = `${dir}/ssh_config`;
+    await Deno.writeTextFile(
+      config,
+      `ControlPath ${dir}/master\n${await Deno.readTextFile(server.config)}`,
+    );
+    const executor = new SlurmExecutor(configOf({ via: { ssh: server.host, config } }));
+    const stream = executor.stream({ text: "#!/bin/bash\necho go\nexec sleep 20" });
+    const error = await assertRejects(async () => {
+      for await (const _ of stream) {
+        const { stderr } = await runCommand(["ssh", "-F", config, "-O", "check", server.host]);
+        Deno.kill(Number(/pid=(\d+)/.exec(stderr)?.[1]), "SIGKILL");
+      }
+    }, StreamError);
+    assertEquals(error.code, "unreachable");
+    assertStringIncludes(error.message, "what it prints is in its output file");
+    assertEquals((await stream.result).reason, "unreachable");
+    await nothingIsLeft();
+    await runCommand(["scancel", stream.job.id!], { env: { SLURM_CONF: conf! } });
+    await runCommand(["ssh", "-F", config, "-O", "exit", server.host]);
   },
 });
 
