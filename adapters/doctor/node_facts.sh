@@ -48,10 +48,12 @@ sr_look_up() {
     *[!0-9.]*) ;;
     *) sr_fact dns literal && return ;;
   esac
-  local servers found
-  servers=$(awk '$1 == "nameserver" { printf "%s ", $2 }' /etc/resolv.conf 2>/dev/null)
+  local found
+  sr_servers=$(awk '$1 == "nameserver" { printf "%s ", $2 }' /etc/resolv.conf 2>/dev/null)
+  # without it the port tells
+  command -v getent >/dev/null || return 0
   found=$(sr_limited "$sr_patience" getent ahosts "$sr_host" 2>/dev/null | awk '!seen[$1]++ { printf "%s ", $1 }')
-  if [ -n "$found" ]; then sr_fact dns found "$found"; else sr_fact dns missing "$servers"; fi
+  if [ -n "$found" ]; then sr_fact dns found "$found"; else sr_fact dns missing "$sr_servers"; fi
 }
 
 sr_try_port() {
@@ -62,7 +64,10 @@ sr_try_port() {
     0/*) sr_fact port open ;;
     124/*) sr_fact port silent ;;
     *refused*) sr_fact port refused ;;
-    *esol* | *'not known'*) sr_fact port unnamed ;;
+    *esol* | *'not known'*)
+      command -v getent >/dev/null || sr_fact dns missing "$sr_servers"
+      sr_fact port unnamed
+      ;;
     *) sr_fact port failed "${words##*: }" ;;
   esac
 }

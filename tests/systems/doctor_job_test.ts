@@ -12,6 +12,7 @@ import { type SlurmConfig, SlurmExecutor } from "../../adapters/mod.ts";
 import { programRunner } from "../../adapters/ssh_programs.ts";
 import { StreamError } from "../../stream/mod.ts";
 import { serveRelay } from "../../server/mod.ts";
+import { bareNode } from "./bare_node.ts";
 import { person } from "./command_line.ts";
 import { executorFixture } from "./executor_fixture.ts";
 import { needs } from "./needs.ts";
@@ -76,17 +77,9 @@ Deno.test({
   ignore,
   async fn() {
     await using fixture = await executorFixture();
-    const bare = await Deno.makeTempDir();
-    try {
-      for await (const { name } of Deno.readDir("/usr/bin")) {
-        if (/^(deno|node|nodejs|python[\d.]*|curl|streamrelay-producer)$/.test(name)) continue;
-        await Deno.symlink(`/usr/bin/${name}`, `${bare}/${name}`);
-      }
-      const { verdict } = await examine({ ...fixture.config, env: { PATH: bare } });
-      assertMatch(verdict, / can't produce \(producer\)$/);
-    } finally {
-      await Deno.remove(bare, { recursive: true });
-    }
+    const PATH = await bareNode(`${fixture.dir}/bin`, []);
+    const { verdict } = await examine({ ...fixture.config, env: { PATH } });
+    assertMatch(verdict, / can't produce \(producer\)$/);
     const setup = ["no-such-command --now"];
     const failure = await assertRejects(
       () => examine({ ...fixture.config, setup }),

@@ -1,6 +1,7 @@
 /** A compute node of a test's own: a network namespace beside this machine. @module */
 import { type Relay, serveRelay } from "../../server/mod.ts";
 import { type Person, person } from "./command_line.ts";
+import { onPath } from "./on_path.ts";
 import { runCommand } from "./run_command.ts";
 import { type Squid, startSquid } from "./squid.ts";
 
@@ -64,7 +65,8 @@ export async function nodeNamespace(): Promise<NodeNamespace> {
     const relay: Relay = await serveRelay({ hostname: address, port: 0, secret });
     undo.push(() => relay.close());
     const somebody = await person([
-      ...["ip", "netns", "exec", name],
+      // the node's PATH may be another
+      ...[onPath("ip")!, "netns", "exec", name],
       ...[
         Deno.execPath(),
         "run",

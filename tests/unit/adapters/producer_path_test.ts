@@ -2,37 +2,33 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { WRAPPER_EXITS } from "../../../adapters/job_script.ts";
 import { compileProducer } from "../../tools/compile_producer.ts";
+import { bareNode } from "../../systems/bare_node.ts";
+import { needs } from "../../systems/needs.ts";
+import { onPath } from "../../systems/on_path.ts";
 import { runCommand } from "../../systems/run_command.ts";
 import { openChannel } from "./producers/open_channel.ts";
 import { failure, run } from "./run_job_script.ts";
 
 const deno = Deno.execPath();
-const node = Deno.env.get("STREAMRELAY_TEST_NODE22");
+const node = needs("node22").ignore ? undefined : Deno.env.get("STREAMRELAY_TEST_NODE22");
 
-/** A folder with the bundle under a name, and a PATH that has the usual programs and these. */
+/** A folder with the bundle under a name, and a PATH with one runtime at most, which tells of its use. */
 async function shared(name: string, runtimes: Record<string, string>) {
   const folder = await Deno.makeTempDir();
   const bundle = new URL("../../../adapters/producers/streamrelay-producer.js", import.meta.url);
   await Deno.copyFile(bundle, `${folder}/${name}`);
-  await Deno.mkdir(`${folder}/bin`);
-  // no runtime but the ones that the test is about
+  const PATH = await bareNode(`${folder}/bin`, []);
   for (const [program, target] of Object.entries(runtimes)) {
     await Deno.writeTextFile(
-      `${folder}/bin/${program}`,
+      `${PATH}/${program}`,
       `#!/bin/bash\necho "${program} $*" >>'${folder}/used'\nexec '${target}' "$@"\n`,
       { mode: 0o755 },
     );
   }
-  for (const dir of ["/usr/bin", "/bin"]) {
-    for await (const { name } of Deno.readDir(dir)) {
-      if (/^(deno|node|nodejs|python3?|curl|streamrelay-producer)$/.test(name)) continue;
-      await Deno.symlink(`${dir}/${name}`, `${folder}/bin/${name}`).catch(() => {});
-    }
-  }
   return {
     folder,
     path: `${folder}/${name}`,
-    env: { PATH: `${folder}/bin` },
+    env: { PATH },
     used: () => Deno.readTextFile(`${folder}/used`),
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
@@ -60,8 +56,7 @@ for (const [kind, program] of [["deno", deno], ["node", node]] as const) {
 
 Deno.test("producer.path - a bundle without any runtime: the next producer, and what it needs", async () => {
   await using open = await openChannel();
-  await using there = await shared("streamrelay-producer.mjs", {});
-  await Deno.symlink("/usr/bin/curl", `${there.folder}/bin/curl`);
+  await using there = await shared("streamrelay-producer.mjs", { curl: onPath("curl")! });
   const { code, stderr } = await run(open, {
     producer: { path: there.path, use: ["curl"] },
   }, there.env);
