@@ -120,6 +120,27 @@ Deno.test({
 });
 
 Deno.test({
+  name: "slurm supervisor - killed while its job is pending: once it runs, it has its seconds",
+  ignore,
+  fn: () =>
+    withFixture(async (fixture) => {
+      const supervisor = await supervise(fixture, "#!/bin/bash\necho go\nexec sleep 60", {
+        extra: ["--hold"],
+        onDisconnect: { running: 0.2 },
+      });
+      const job = await supervisor.saw(isQueued);
+      await supervisor.kill(job);
+      await runCommand(["scontrol", "release", job.jobId]);
+      await until(
+        "the job has begun and is gone",
+        async () => !/^(PENDING|RUNNING|COMPLETING)$/.test(await stateOf(job)),
+      );
+      const stream = new SlurmExecutor(fixture.config).attach(job);
+      assertEquals((await stream.drain()).reason, "cancelled");
+    }),
+});
+
+Deno.test({
   name: "slurm supervisor - killed while its job is running: not cancelled where another attached",
   ignore,
   fn: () =>
