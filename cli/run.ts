@@ -1,5 +1,5 @@
 /** `streamrelay run`: submits a script as a job and prints its tokens. @module */
-import type { Script, SubmittedJob } from "../adapters/mod.ts";
+import type { PythonFunction, Script, SubmittedJob } from "../adapters/mod.ts";
 import type { Command } from "./command.ts";
 import { deliver } from "./deliver.ts";
 import { cancelOnInterrupt } from "./cancel_on_interrupt.ts";
@@ -29,6 +29,11 @@ The stream is encrypted end to end, under a key of its own, which the relay neve
       help: "The prompt; from stdin without it",
     },
     { name: "remote", help: "SCRIPT is a path where the job runs; by default it is one here" },
+    {
+      name: "function",
+      value: "NAME",
+      help: "Globus: SCRIPT is Python source, and this function of it is called, not encrypted",
+    },
     { name: "no-prompt", help: "There is none: do not read stdin" },
     { name: "detach", help: "Leave the job, and print its id; see ls, logs, cancel" },
     { name: "events", help: "Print every event as a line of JSON" },
@@ -69,7 +74,7 @@ The stream is encrypted end to end, under a key of its own, which the relay neve
 async function run(given: Given): Promise<number> {
   const { kind, path } = words(given.positionals);
   const chosen = await chosenExecutor(given, kind);
-  const script = given.on("remote") ? { remote: path } : path;
+  const script = scriptOf(given, chosen.kind, path);
   if (!given.on("remote")) await mustExist(path);
   if (given.on("detach") && given.on("events")) {
     throw new UsageError("Cannot use --events with --detach: expected logs");
@@ -114,6 +119,24 @@ function words(positionals: readonly string[]): { kind?: ExecutorKind; path: str
     );
   }
   return { kind: first, path: second };
+}
+
+/** Globus Compute calls functions, too; no other executor is ever given one. */
+function scriptOf(given: Given, kind: ExecutorKind, path: string): Script {
+  const name = given.typed("function");
+  if (name === undefined) return given.on("remote") ? { remote: path } : path;
+  if (kind !== "globus") {
+    throw new UsageError(`Cannot use --function with run ${kind}: expected run globus`);
+  }
+  if (given.on("remote") || given.trailing.length > 0) {
+    throw new UsageError(
+      `Cannot use ${
+        given.on("remote") ? "--remote" : "--"
+      } with --function: expected Python source here, which gets the prompt alone`,
+    );
+  }
+  const called: PythonFunction = { python: path, function: name };
+  return called as unknown as Script;
 }
 
 /** Before somebody types a prompt for nothing. */

@@ -7,6 +7,7 @@ import {
   PAGE_CODE,
   type StandInOptions,
 } from "./globus_stand_in.ts";
+import { needs } from "./needs.ts";
 
 const CLIENT = "7a8b9c00-0000-4000-8000-000000000000";
 
@@ -181,6 +182,33 @@ Deno.test("globus register - prints an id, under which scripts run", async () =>
   assertEquals((await somebody.run(run, { stdin: "hello" })).stdout, "hello");
   // the one was enough
   assertEquals(registered().length, 1);
+});
+
+Deno.test({
+  name: "run globus --function - a Python function is called with the prompt and its channel",
+  ignore: needs("python").ignore,
+  async fn() {
+    await using somebody = await user();
+    const path = `${somebody.home}/infer.py`;
+    await Deno.writeTextFile(
+      path,
+      `from streamrelay import RelayProducer
+
+def infer(prompt, relay_url, channel_id, relay_secret=""):
+    with RelayProducer(relay_url, channel_id, relay_secret=relay_secret) as relay:
+        relay.send_token(prompt[::-1])
+`,
+    );
+    const run = ["run", path, "--profile", "account", "--function", "infer"];
+    assertEquals(await somebody.run(run, { stdin: "tide" }), {
+      code: 0,
+      stdout: "edit",
+      stderr: "",
+    });
+    const elsewhere = await somebody.run(["run", "local", path, "--function", "infer"]);
+    assertEquals(elsewhere.code, 2);
+    assertMatch(elsewhere.stderr, /Cannot use --function with run local: expected run globus\n$/);
+  },
 });
 
 Deno.test("globus - what can't be is told in one sentence", async () => {
