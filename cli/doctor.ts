@@ -1,5 +1,5 @@
 /** `streamrelay doctor`: whether a node can produce, and what stands in the way. @module */
-import { diagnose, type Diagnosis } from "../adapters/doctor/diagnose.ts";
+import { diagnose } from "../adapters/doctor/diagnose.ts";
 import { examineHere } from "../adapters/doctor/examine_here.ts";
 import { examineJob } from "../adapters/doctor/examine_job.ts";
 import type { Finding } from "../adapters/doctor/finding.ts";
@@ -8,6 +8,7 @@ import { StreamError } from "../stream/mod.ts";
 import { relayAccess } from "./channel_address.ts";
 import { openCheckChannel } from "./check_channel.ts";
 import type { Command } from "./command.ts";
+import { profileFor } from "./doctor_profile.ts";
 import { programsOf } from "./doctor_programs.ts";
 import { printReport, type Report } from "./doctor_report.ts";
 import { EXECUTOR_FLAGS } from "./executor_flags.ts";
@@ -168,26 +169,9 @@ async function examineNode(
       onStatus: (status) => line.status(status),
     });
     const diagnosis = diagnose(facts);
-    return { ...diagnosis, profile: profileFor(chosen, diagnosis) };
+    return { ...diagnosis, profile: await profileFor(chosen, diagnosis.configuration, programs) };
   } finally {
     line.clear();
     release();
   }
-}
-
-/** A profile of the configuration file, without any secret. */
-function profileFor(
-  { kind, config }: Awaited<ReturnType<typeof chosenExecutor>>,
-  { configuration }: Diagnosis,
-): Record<string, unknown> {
-  const { relay, env = {}, ...options } = config;
-  const { token: _, ...place } = typeof relay === "object" ? relay : {};
-  const all = { ...env, ...configuration.env };
-  return {
-    executor: kind,
-    ...options,
-    ...(relay !== undefined && { relay: relay === "embedded" ? relay : place }),
-    ...configuration,
-    ...(Object.keys(all).length > 0 && { env: all }),
-  };
 }

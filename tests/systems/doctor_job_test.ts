@@ -157,6 +157,20 @@ Deno.test({
 });
 
 Deno.test({
+  name: "doctor --via - with a relay on the login node, which ends with it",
+  ignore,
+  fn: () =>
+    onLoginNode(async (server) => {
+      await using somebody = await person();
+      const place = ["--via", server.host, "--ssh-config", server.config, "--relay", "via"];
+      const { code, stdout, stderr } = await somebody.run(["doctor", ...place]);
+      assertEquals(code, 0, stdout + stderr);
+      const { relay, credentials } = JSON.parse(stdout.slice(stdout.indexOf("\n{\n")));
+      assertEquals([relay, credentials], ["via", undefined]);
+    }),
+});
+
+Deno.test({
   name: "doctor ssh - a host without a scheduler, through the connection's own tunnel",
   ignore,
   async fn() {
