@@ -159,7 +159,7 @@ export class ControlClient {
 
   /** Appends records under a claim; without a body it is a heartbeat. */
   async records(id: string, request: RecordsRequest): Promise<RecordsAnswer> {
-    const { instance, epoch, seq, close, body, contentType } = request;
+    const { instance, epoch, seq, close, body, contentType, wait } = request;
     const headers: Record<string, string> = {
       "producer-id": instance,
       "producer-epoch": String(epoch),
@@ -167,6 +167,7 @@ export class ControlClient {
       "content-type": contentType ?? "application/x-ndjson",
     };
     if (close !== undefined) headers["producer-close"] = close;
+    if (wait !== undefined) headers.prefer = `wait=${wait}`;
     return await this.#json(at(id, "records"), {
       method: "POST",
       headers,

@@ -126,6 +126,8 @@ export interface RecordsRequest {
   close?: CloseKind;
   /** The records; none is a heartbeat. */
   body?: string;
+  /** Seconds for which the answer to a heartbeat may be held back until there is a cancel or an end. */
+  wait?: number;
   /** How to read the body: a record a line (the default), or one token's text. */
   contentType?: "application/x-ndjson" | "text/plain";
 }

@@ -44,6 +44,8 @@ export class HttpProducerLink implements ProducerLink {
   #next = 0;
   #wasReady = false;
   #saidCancel = false;
+  /** Whether there is something to hear that can't wait for the next sign of life. */
+  #news = false;
 
   /**
    * @param options The client's options.
@@ -112,6 +114,7 @@ export class HttpProducerLink implements ProducerLink {
     this.#wasReady = true;
     this.#events.ready();
     this.#heed(claim);
+    void this.#listen();
     for (;;) {
       this.#stop.signal.throwIfAborted();
       const batch = await this.#gather();
@@ -179,10 +182,40 @@ export class HttpProducerLink implements ProducerLink {
     if (end !== undefined && !closing) throw endedBy(end);
   }
 
+  /** Hears of a cancel at once: the relay holds its answer back until there is one. */
+  async #listen(): Promise<void> {
+    const { instance, heartbeat, ackTimeout } = this.#identity;
+    const wait = Math.min(heartbeat, ackTimeout / 2);
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const asked = Date.now();
+      try {
+        const { cancel, end } = await this.#control.records(this.#options.channel, {
+          instance,
+          epoch: this.#epoch,
+          seq: 0,
+          wait: wait / 1000,
+        });
+        if (cancel !== undefined || end !== undefined) {
+          this.#news = true;
+          return this.#wake?.();
+        }
+      } catch {
+        // whoever sends finds out what is wrong
+      }
+      // a relay that holds no answer back is not asked more often than it wants signs of life
+      if (!signal.aborted) await this.#pause(Math.max(0, asked + wait - Date.now()));
+    }
+  }
+
   /** Waits for something to send. Returns whether it is time for a sign of life. */
   #idle(): Promise<boolean> {
     // whoever called meanwhile found nobody to wake
     if (this.#outbox.length > 0 || this.#stop.signal.aborted) return Promise.resolve(false);
+    if (this.#news) {
+      this.#news = false;
+      return Promise.resolve(true);
+    }
     return new Promise((resolve) => {
       const settle = (late: boolean) => {
         clearTimeout(timer);

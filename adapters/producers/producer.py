@@ -432,7 +432,7 @@ class Spool:
         self.bytes = 0
         self.file = None
         self.read_at = self.write_at = 0
-        self.ended = False
+        self.ended = self.rung = False
         self.changed = threading.Condition()
 
     def put(self, record):
@@ -456,8 +456,9 @@ class Spool:
     def take(self, timeout):
         """Up to 512 records or 128 KiB; an empty list after the timeout, None at the end."""
         with self.changed:
-            if not self.memory and self.write_at == self.read_at and not self.ended:
+            if not self.memory and self.write_at == self.read_at and not self.ended and not self.rung:
                 self.changed.wait(timeout)
+            self.rung = False
             if not self.memory and self.read_at < self.write_at:
                 self.file.seek(self.read_at)
                 while self.bytes < 1 << 20 and self.read_at < self.write_at:
@@ -479,6 +480,12 @@ class Spool:
     def end(self):
         with self.changed:
             self.ended = True
+            self.changed.notify_all()
+
+    def ring(self):
+        """Has whoever waits for records ask the relay at once."""
+        with self.changed:
+            self.rung = True
             self.changed.notify_all()
 
 
@@ -584,9 +591,33 @@ class Producer:
                 raise Refused("ended", "the channel was ended by the %s" % end.get("by"))
             return
 
+    def listen(self):
+        """Hears of a cancel at once: the relay holds its answer back until there is one."""
+        relay, wait = Relay(), min(self.relay.tick, 15.0)
+        headers = {
+            "Content-Type": "application/x-ndjson",
+            "Producer-Id": self.instance,
+            "Producer-Epoch": str(self.epoch),
+            "Producer-Seq": "0",
+            "Prefer": "wait=%g" % wait,
+        }
+        while not self.spool.ended:
+            asked = time.monotonic()
+            try:
+                answer = json.loads(relay.request("POST", "/records", b"", headers)[1].decode("utf-8"))
+                if answer.get("cancel") or answer.get("end"):
+                    self.spool.ring()
+                    return
+            except Exception:
+                pass  # whoever sends finds out what is wrong
+            # a relay that holds no answer back is not asked more often than it wants signs of life
+            time.sleep(max(0.0, asked + wait - time.monotonic()))
+
     def stream(self):
         """Claims, and sends until the spool ends."""
         self.claim()
+        if type(self.relay) is Relay:  # a spool is looked into
+            start(self.listen)
         self.post([record({
             "type": "status",
             "state": "running",

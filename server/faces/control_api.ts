@@ -20,7 +20,7 @@ import {
   statusBody,
 } from "./control_bodies.ts";
 import { HttpProducers } from "./http_producers.ts";
-import { readRecords, readWriter } from "./posted_records.ts";
+import { readRecords, readWriter, waitOf } from "./posted_records.ts";
 import { readBytes, readJson } from "./request_body.ts";
 
 /** Most bytes of an input. */
@@ -150,8 +150,10 @@ export function controlApi(
       const records = await readRecords(raw, relay.maxMessage);
       const { window } = relay;
       if (!records) {
+        const next = await producers.heartbeat(channel, grant, writer.id, writer.epoch);
+        await producers.news(channel, waitOf(raw.headers));
         return context.json({
-          next: await producers.heartbeat(channel, grant, writer.id, writer.epoch),
+          next,
           window,
           cancel: channel.cancel,
           end: channel.end,

@@ -100,6 +100,28 @@ export class HttpProducers {
     return claim.next;
   }
 
+  /**
+   * Waits for what a producer is to hear at once: a cancel, or the end. One that is gone meanwhile is
+   * waited for to the end of the patience, which is short.
+   *
+   * @param channel The channel.
+   * @param patience Milliseconds after which there is none.
+   */
+  async news(channel: Channel, patience: number): Promise<void> {
+    if (patience === 0 || channel.cancel || channel.end) return;
+    const link = this.#links.get(channel);
+    if (link === undefined) return;
+    await new Promise<void>((resolve) => {
+      const settle = () => {
+        clearTimeout(timer);
+        link.waiting.delete(settle);
+        resolve();
+      };
+      const timer = setTimeout(settle, patience);
+      link.waiting.add(settle);
+    });
+  }
+
   #connect(channel: Channel, grant: Grant, instance: string, epoch: number): void {
     let link = this.#links.get(channel);
     if (link?.instance !== instance) {
@@ -118,6 +140,8 @@ class HttpLink implements ProducerLink {
   readonly face = "http";
   readonly epoch: number;
   readonly instance: string;
+  /** Those of its requests that wait for news. */
+  readonly waiting: Set<() => void> = new Set();
   #deadline = new Deadline();
   #detach: (vanished: boolean) => void;
   #forget: () => void;
@@ -143,13 +167,19 @@ class HttpLink implements ProducerLink {
     if (this.#left) return;
     this.#left = true;
     this.#deadline.clear();
+    this.#tell();
     this.#forget();
     this.#detach(vanished);
   }
 
   cancel(): boolean {
-    // it reads the wish from its next answer
+    // it reads the wish from its next answer, which may wait for it already
+    this.#tell();
     return false;
+  }
+
+  #tell(): void {
+    for (const settle of [...this.waiting]) settle();
   }
 
   fence(): void {

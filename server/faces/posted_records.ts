@@ -31,6 +31,20 @@ export function readWriter(
   };
 }
 
+/** The longest time an answer is held back, in seconds: less than any proxy bears, and than a grace. */
+const LONGEST_WAIT = 20;
+
+/**
+ * How long the answer to a heartbeat may be held back, from `Prefer: wait=SECONDS` (RFC 7240).
+ *
+ * @param headers The request's.
+ * @returns Milliseconds; 0 without the header.
+ */
+export function waitOf(headers: Headers): number {
+  const seconds = /(?:^|[,;\s])wait=(\d+(?:\.\d+)?)/.exec(headers.get("prefer") ?? "")?.[1];
+  return Math.min(Number(seconds ?? 0), LONGEST_WAIT) * 1000;
+}
+
 /**
  * The records in a request.
  *

@@ -118,25 +118,29 @@ relayTest("http producer - asked for v2, it does not post", async ({ url, contro
   assert(error.message.includes("403 Forbidden"));
 });
 
-relayTest("http producer - a cancel comes with the next sign of life", async (relay) => {
-  const { url, control } = relay;
-  const { id, tokens } = await control.createChannel();
-  const stream = new RelayConsumer({ url, channel: id, token: tokens.consume }).stream();
-  const producer = new RelayProducer({
-    url,
-    channel: id,
-    token: tokens.produce,
-    protocol: "http",
-    heartbeat: 20,
-  });
-  await producer.token("a");
-  await control.cancel(id, "enough");
-  await new Promise((resolve) => producer.signal.addEventListener("abort", resolve));
-  assertEquals(producer.signal.reason.code, "cancelled");
-  await producer.fail(producer.signal.reason);
-  const { error } = await stream.drain().then(() => stream.result);
-  assertEquals(error?.code, "cancelled");
-});
+relayTest(
+  "http producer - a cancel comes at once, long before a sign of life is due",
+  async (relay) => {
+    const { url, control } = relay;
+    const { id, tokens } = await control.createChannel();
+    const stream = new RelayConsumer({ url, channel: id, token: tokens.consume }).stream();
+    const producer = new RelayProducer({
+      url,
+      channel: id,
+      token: tokens.produce,
+      protocol: "http",
+      heartbeat: 600_000,
+      ackTimeout: 600_000,
+    });
+    await producer.connect();
+    await control.cancel(id, "enough");
+    await new Promise((resolve) => producer.signal.addEventListener("abort", resolve));
+    assertEquals(producer.signal.reason.code, "cancelled");
+    await producer.fail(producer.signal.reason);
+    const { error } = await stream.drain().then(() => stream.result);
+    assertEquals(error?.code, "cancelled");
+  },
+);
 
 relayTest("http producer - an end by others and a newer producer stop it", async (relay) => {
   const { url, control } = relay;

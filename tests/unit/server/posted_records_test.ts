@@ -1,5 +1,5 @@
 /** Producers that POST: records, heartbeats, ends. @module */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { onBothTransports } from "./on_both_transports.ts";
 import { type Answer, DONE, type TestRelay, token } from "./test_relay.ts";
 
@@ -142,6 +142,45 @@ onBothTransports("records - headers and bodies that are wrong are refused", asyn
   assertEquals([large.status, large.body.error.code], [413, "too_large"]);
   assertEquals((await relay.api("GET", "/v1/channels/c")).body.next, 0);
 }, { maxMessage: 1024 });
+
+onBothTransports(
+  "records - a heartbeat that waits is answered by a cancel, or an end",
+  async (relay) => {
+    for (const what of ["cancel", "end", "neither"]) {
+      await relay.channel(what);
+      await claim(relay, what, "py");
+      const seconds = what === "neither" ? "0.02" : "20";
+      const answer = post(relay, what, "", { prefer: `respond-async, wait=${seconds}` });
+      const body = what === "end" ? { kind: "error", code: "oom", message: "Out" } : {};
+      if (what !== "neither") await relay.api("POST", `/v1/channels/${what}/${what}`, body);
+      const told = (await answer).body;
+      assertEquals([told.next, told.cancel?.by, told.end?.code], [
+        0,
+        what === "cancel" ? "admin" : undefined,
+        what === "end" ? "oom" : undefined,
+      ]);
+    }
+    // one that is gone, and one that is still there when the relay goes
+    await relay.channel("gone");
+    await claim(relay, "gone", "py");
+    await assertRejects(() =>
+      fetch(`${relay.http}/v1/channels/gone/records`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${relay.secret}`,
+          "producer-id": "py",
+          "producer-epoch": "1",
+          "producer-seq": "0",
+          prefer: "wait=20",
+        },
+        signal: AbortSignal.timeout(20),
+      })
+    );
+    const last = post(relay, "gone", "", { prefer: "wait=20" });
+    await relay.relay.close();
+    await last.catch(() => {});
+  },
+);
 
 onBothTransports("records - heartbeats tell how things stand", async (relay) => {
   await relay.channel("c");
