@@ -49,6 +49,7 @@ export async function leaveJob<C extends ExecutorConfig>(
       return job;
     } catch (error) {
       const failure = StreamError.from(error, "submit_failed");
+      for (const file of prepared.files) await scheduler.files.remove(file).catch(() => {});
       await prepared.place.leave(false).catch(() => {});
       await control.end(channel, { kind: "error", ...failure.toJSON() })
         .catch(() => {});

@@ -6,6 +6,7 @@
  */
 import { decodeBase64 } from "@std/encoding/base64";
 import { StreamError } from "../stream/stream_error.ts";
+import { hearText } from "./hear_text.ts";
 import type { Machine } from "./program_runner.ts";
 import { watchText } from "./spool_watch_text.ts";
 import { notStarted } from "./ssh_programs.ts";
@@ -177,7 +178,8 @@ export class SpoolWatch {
     const mark = `streamrelay-${crypto.randomUUID()}`;
     const child = await this.#machine.shell();
     const writer = child.stdin.getWriter();
-    const listening = tailOf(child.stderr);
+    let words = "";
+    const listening = hearText(child.stderr, (text) => words = (words + text).slice(-2_048));
     this.#writer = writer;
     try {
       // it may have been let go of meanwhile
@@ -191,7 +193,7 @@ export class SpoolWatch {
           for (const followed of this.#followed) if (!followed.paused) this.#start(followed);
         }
       }
-      const [{ code }, words] = await Promise.all([child.status, listening]);
+      const [{ code }] = await Promise.all([child.status, listening]);
       const host = this.#machine.host ?? "this machine";
       if (!begun) return notStarted(host, code, words);
       return new StreamError(
@@ -237,14 +239,6 @@ export class SpoolWatch {
 
 /** What ended does not read on; its exit code and words tell. */
 function ended(): void {}
-
-async function tailOf(from: ReadableStream<Uint8Array>): Promise<string> {
-  let words = "";
-  for await (const text of from.pipeThrough(new TextDecoderStream())) {
-    words = (words + text).slice(-2_048);
-  }
-  return words;
-}
 
 async function* linesOf(from: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   let pieces: string[] = [];

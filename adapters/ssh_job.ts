@@ -5,6 +5,7 @@
  * @module
  */
 import { StreamError } from "../stream/stream_error.ts";
+import { hearText } from "./hear_text.ts";
 import { jobText } from "./remote_shell.ts";
 import type { SshConnection } from "./ssh_connection.ts";
 import { notStarted } from "./ssh_programs.ts";
@@ -75,7 +76,7 @@ export async function startSshJob(
   writer.write(body).catch(closed);
 
   let stderr = "";
-  const listening = listen(child.stderr, (chunk) => {
+  const listening = hearText(child.stderr, (chunk) => {
     stderr += chunk;
     const start = stderr.indexOf(`${mark} start\n`);
     // what the login itself says is not the job's
@@ -137,20 +138,12 @@ export async function startSshJob(
   };
 }
 
-async function listen(
-  from: ReadableStream<Uint8Array>,
-  heard: (text: string) => void,
-): Promise<void> {
-  const decoder = new TextDecoder();
-  for await (const chunk of from) heard(decoder.decode(chunk, { stream: true }));
-}
-
 async function listenToLines(
   from: ReadableStream<Uint8Array>,
   heard: (line: string) => void,
 ): Promise<void> {
   let rest = "";
-  await listen(from, (text) => {
+  await hearText(from, (text) => {
     const lines = (rest + text).split("\n");
     // a login that prints without end must not fill our memory
     rest = lines.pop()!.slice(-TAIL);

@@ -8,6 +8,7 @@ import { encodeHex } from "@std/encoding/hex";
 import { fileURLToPath } from "node:url";
 import { StreamError } from "../stream/stream_error.ts";
 import type { EmbeddedRelayOptions } from "./embedded_relay.ts";
+import { hearText } from "./hear_text.ts";
 import type { Machine, ProgramRunner } from "./program_runner.ts";
 import type { ResolvedRelay } from "./relay_for.ts";
 import { isAlive } from "./relay_record.ts";
@@ -104,10 +105,10 @@ async function start(
   // from here on nothing of it keeps this process alive; its end is what ends the relay
   child.unref();
   let words = "";
-  const listening = listen(child.stderr, (piece) => words = (words + piece).slice(-TAIL));
+  const listening = hearText(child.stderr, (piece) => words = (words + piece).slice(-TAIL));
   let told = "";
   const begun = Promise.withResolvers<string[] | undefined>();
-  const telling = listen(child.stdout, (piece) => {
+  const telling = hearText(child.stdout, (piece) => {
     told = (told + piece).slice(-TAIL);
     const [, place] = new RegExp(`^${mark} (missing|relay .*)\n`, "m").exec(told) ?? [];
     if (place) begun.resolve(place.split(" "));
@@ -229,14 +230,6 @@ function nothingToRunIt(name: string, runtime?: string): StreamError {
         : `${runtime} is not there or too old, expected embedded.runtime to be deno >= 2 or node >= 22`
     }; without any, transport "file" does`,
   );
-}
-
-async function listen(
-  from: ReadableStream<Uint8Array>,
-  heard: (text: string) => void,
-): Promise<void> {
-  const decoder = new TextDecoder();
-  for await (const chunk of from) heard(decoder.decode(chunk, { stream: true }));
 }
 
 function last(words: string): string | undefined {

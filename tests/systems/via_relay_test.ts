@@ -5,37 +5,30 @@ import { StreamError } from "../../stream/mod.ts";
 import { until } from "../tools/until.ts";
 import { person } from "./command_line.ts";
 import { QUICK } from "./executor_fixture.ts";
+import { loginNode } from "./login_node.ts";
 import { needs } from "./needs.ts";
 import { runCommand } from "./run_command.ts";
-import { type SshServer, startSshServer } from "./ssh_server.ts";
 
 const { ignore } = needs("slurm", "ssh", "node22");
-const conf = Deno.env.get("SLURM_CONF");
 const node = Deno.env.get("STREAMRELAY_TEST_NODE22");
-let server: SshServer;
 let dir = "";
 
-Deno.test.beforeAll(async () => {
-  if (ignore) return;
+const login = loginNode(ignore, async () => {
   dir = await Deno.makeTempDir({ prefix: "streamrelay-test-" });
   await Deno.mkdir(`${dir}/tmp`);
   await Deno.mkdir(`${dir}/work`);
   // what a relay leaves there is told from what others do
-  server = await startSshServer({ extra: `SetEnv SLURM_CONF=${conf} TMPDIR=${dir}/tmp` });
-  Deno.env.delete("SLURM_CONF");
+  return `TMPDIR=${dir}/tmp`;
 });
 
 Deno.test.afterAll(async () => {
-  if (ignore) return;
-  Deno.env.set("SLURM_CONF", conf!);
-  await server.stop();
-  await Deno.remove(dir, { recursive: true });
+  if (!ignore) await Deno.remove(dir, { recursive: true });
 });
 
 function configOf(more: SlurmConfig = {}): SlurmConfig {
   return {
     relay: "via",
-    via: { ssh: server.host, config: server.config },
+    via: { ssh: login.server.host, config: login.server.config },
     workdir: `${dir}/work`,
     record: false,
     timings: QUICK,
@@ -156,13 +149,20 @@ Deno.test({
     const config = `${dir}/ssh_config`;
     await Deno.writeTextFile(
       config,
-      `ControlPath ${dir}/master\n${await Deno.readTextFile(server.config)}`,
+      `ControlPath ${dir}/master\n${await Deno.readTextFile(login.server.config)}`,
     );
-    const executor = new SlurmExecutor(configOf({ via: { ssh: server.host, config } }));
+    const executor = new SlurmExecutor(configOf({ via: { ssh: login.server.host, config } }));
     const stream = executor.stream({ text: "#!/bin/bash\necho go\nexec sleep 20" });
     const error = await assertRejects(async () => {
       for await (const _ of stream) {
-        const { stderr } = await runCommand(["ssh", "-F", config, "-O", "check", server.host]);
+        const { stderr } = await runCommand([
+          "ssh",
+          "-F",
+          config,
+          "-O",
+          "check",
+          login.server.host,
+        ]);
         Deno.kill(Number(/pid=(\d+)/.exec(stderr)?.[1]), "SIGKILL");
       }
     }, StreamError);
@@ -170,8 +170,8 @@ Deno.test({
     assertStringIncludes(error.message, "what it prints is in its output file");
     assertEquals((await stream.result).reason, "unreachable");
     await nothingIsLeft();
-    await runCommand(["scancel", stream.job.id!], { env: { SLURM_CONF: conf! } });
-    await runCommand(["ssh", "-F", config, "-O", "exit", server.host]);
+    await runCommand(["scancel", stream.job.id!], { env: { SLURM_CONF: login.conf } });
+    await runCommand(["ssh", "-F", config, "-O", "exit", login.server.host]);
   },
 });
 
@@ -216,7 +216,7 @@ Deno.test({
     await using me = await person();
     await Deno.writeTextFile(`${me.home}/infer.sh`, "#!/bin/bash\ncat; echo and more\n");
     const run = ["run", "slurm", `${me.home}/infer.sh`, "--workdir", `${dir}/work`];
-    const way = ["--via", server.host, "--ssh-config", server.config, "--relay", "via"];
+    const way = ["--via", login.server.host, "--ssh-config", login.server.config, "--relay", "via"];
     const { code, stdout, stderr } = await me.run([...run, ...way], { stdin: "a prompt\n" });
     assertEquals({ code, stdout }, { code: 0, stdout: "a prompt\nand more\n" }, stderr);
     await nothingIsLeft();
