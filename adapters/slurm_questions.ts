@@ -46,6 +46,8 @@ export class SlurmQuestions {
   #accounting = true;
   #waiting = new Map<string, SlurmReport>();
   #placesAt = -Infinity;
+  /** Whether the last look at the queue left open where a job is. */
+  #open = false;
 
   /**
    * The questions to a cluster, one in a process.
@@ -135,7 +137,9 @@ export class SlurmQuestions {
     jobIds: readonly string[],
     { placesEvery, urgent }: SlurmPace,
   ): Promise<Map<string, SlurmReport> | undefined> {
-    if (urgent) return undefined;
+    const isOpen = this.#open;
+    this.#open = false;
+    if (urgent || isOpen) return undefined;
     const known = jobIds.flatMap((id) => this.#waiting.get(id) ?? []);
     if (known.length < jobIds.length) return undefined;
     const queued = known.filter(({ reason }) => !waitsByItself(reason));
@@ -158,6 +162,7 @@ export class SlurmQuestions {
       // where it is by now, or whether it will never start, the next question tells: not at once
       const isPlaced = place !== undefined && !waitsByItself(place.reason);
       const { position: _position, eta: _eta, reason: _reason, ...report } = known;
+      if (!isPlaced) this.#open = true;
       reports.set(id, isPlaced ? { ...report, ...place } : known);
     }
     return reports;
