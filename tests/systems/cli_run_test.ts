@@ -133,6 +133,8 @@ Deno.test("run local - Ctrl-C cancels the job", async () => {
 
 Deno.test("run local - a reader that has gone ends the job without a complaint", async () => {
   await using somebody = await person();
+  const relay = somebody.start(["serve", "--port", "0", "--lease-grace", "0"]);
+  await relay.printed("\n");
   const job = await script(somebody, "yes");
   const line =
     `deno run -A --quiet ${Deno.cwd()}/cli.ts run local ${job} --no-prompt | head -n 2; echo "\${PIPESTATUS[0]}"`;
@@ -140,6 +142,10 @@ Deno.test("run local - a reader that has gone ends the job without a complaint",
     env: { XDG_STATE_HOME: `${somebody.home}/state` },
   });
   assertEquals([stdout, stderr], ["y\ny\n141\n", ""]);
+  await until("the job has ended", async () => {
+    const { stdout } = await somebody.run(["ls"]);
+    return / (cancelled|job_failed) /.test(stdout);
+  });
 });
 
 Deno.test("run local - another terminal sees it, and cancels it", async () => {
