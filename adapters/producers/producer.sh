@@ -377,6 +377,22 @@ take() {
   done
 }
 
+# Has the relay hold an answer back until there is a cancel or an end; it comes into $dir/news.
+listen() {
+  if [ -n "$spool$heard" ] || { [ -n "$listener" ] && kill -0 "$listener" 2>/dev/null; }; then return; fi
+  curl -q -sS -K "$dir/curl.conf" -X POST -o "$dir/news" --connect-timeout 10 --max-time 30 -H 'Expect:' -H 'Prefer: wait=15' \
+    -H "Producer-Id: $instance" -H "Producer-Epoch: $epoch" -H 'Producer-Seq: 0' -H 'Content-Type: text/plain' \
+    --data-binary '' "${urls[0]}/v1/channels/$channel/records" </dev/null >/dev/null 2>&1 7>&- 8>&- &
+  listener=$!
+}
+
+stop_listening() {
+  [ -n "$listener" ] || return 0
+  kill -KILL "$listener" 2>/dev/null
+  wait "$listener" 2>/dev/null # where bash would tell that it was killed
+  listener=
+}
+
 # Takes a record for standard input's text and sends all of it.
 stream() {
   local idle=0 waited=0 silent=1 job
@@ -389,6 +405,7 @@ stream() {
   printf '{"type":"status","state":"running","node":"%s"%s,"ts":%s}' "$(uname -n)" \
     "${job:+,\"jobId\":\"${job%\\n}\"}" "$(now)" >"$dir/body"
   post application/x-ndjson || return
+  listen
   while :; do
     if [ -e "$dir/eof" ]; then ended=1; fi
     rm -f "$dir/rung"
@@ -400,9 +417,15 @@ stream() {
     [ -z "$ended" ] || return 0
     LC_ALL=C read -r -t $TICK -u 7 && continue
     idle=$((idle + 1))
-    if [ $((idle % heartbeat)) = 0 ]; then
+    if [ -s "$dir/news" ]; then
+      if grep -q -e '"cancel":{' -e '"end":{' "$dir/news"; then heard=1; fi
+      rm -f "$dir/news"
+    fi
+    if [ $((idle % heartbeat)) = 0 ] || [ "$heard" = 1 ]; then
+      heard=${heard:+told}
       : >"$dir/body"
       post text/plain || return
+      listen
     fi
     if [ -n "$silent" ] && [ $idle = "$hint" ]; then
       say "no output for ${STREAMRELAY_HINT:-60} s; it may be buffered: flush it after each piece, or see stdbuf and PYTHONUNBUFFERED"
@@ -471,9 +494,11 @@ pipe() { # [--eof-is-done]
   # shellcheck disable=SC2086
   if [ -n "$verdict" ]; then trap '' $IGNORED; fi
   if ! stream; then
+    stop_listening
     give_up_streaming
     return 1
   fi
+  stop_listening
   kill -KILL "$reader" 2>/dev/null
   if [ -n "$verdict" ] && read_verdict "$verdict"; then :; elif [ -n "$1" ] || [ -n "$cancelled" ]; then
     kind=exit number=0
@@ -619,7 +644,7 @@ fetch_input() {
 
 main() {
   local what=$1 eof_is_done= lack
-  verdict='' pid_file='' reader='' child='' code='' seg_number=0 at=0 tail=0
+  verdict='' pid_file='' reader='' listener='' heard='' child='' code='' seg_number=0 at=0 tail=0
   case $what in check | input | pipe | refuse | report | run) shift ;; *)
     sed -n '2,22s/^# \{0,1\}//p' "$0" >&2
     [ "$what" = --help ]
