@@ -3,65 +3,12 @@ import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert"
 import { ControlClient, RelayConsumer, RelayProducer } from "../../client/mod.ts";
 import { openSqliteStore, serveRelay, type Store } from "../../server/mod.ts";
 import { StreamError } from "../../stream/mod.ts";
+import { cannotMount, disk } from "../tools/small_disk.ts";
 import { until } from "../tools/until.ts";
 
 const MIB = 1024 * 1024;
 const SHAPE = { ttl: 3_600_000, retention: 3_600_000, maxBytes: 100 * MIB };
 const RELAY = { origin: "relay" } as const;
-
-/** A small disk of its own. */
-interface Disk extends AsyncDisposable {
-  /** Where it is mounted. */
-  path: string;
-  /** Takes all the room that is left. */
-  fill(): Promise<void>;
-  /** Gives it back. */
-  free(): Promise<void>;
-}
-
-async function disk(mib: number): Promise<Disk> {
-  const path = await Deno.makeTempDir();
-  await run("mount", "-t", "tmpfs", "-o", `size=${mib}m,mode=0700`, "tmpfs", path);
-  const ballast = `${path}/ballast`;
-  return {
-    path,
-    async fill() {
-      const file = await Deno.open(ballast, { create: true, append: true });
-      try {
-        // down to the last page
-        for (const size of [65_536, 4096]) {
-          const block = new Uint8Array(size);
-          while (await file.write(block).catch(() => 0) === size);
-        }
-      } finally {
-        file.close();
-      }
-    },
-    free: () => Deno.remove(ballast),
-    async [Symbol.asyncDispose]() {
-      await run("umount", path);
-      await Deno.remove(path);
-    },
-  };
-}
-
-async function run(...command: string[]): Promise<void> {
-  const [name, ...args] = command;
-  const { success, stderr } = await new Deno.Command(name, { args }).output();
-  if (!success) throw new Error(`${command.join(" ")}: ${new TextDecoder().decode(stderr)}`);
-}
-
-/** Why no disk can be mounted here, if none can. */
-async function cannotMount(): Promise<boolean> {
-  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return true;
-  try {
-    await (await disk(1))[Symbol.asyncDispose]();
-    return false;
-  } catch {
-    // a container without that right
-    return true;
-  }
-}
 
 const ignore = await cannotMount();
 
