@@ -101,12 +101,19 @@ sr_clean_nodes() {
 # What deno and node have to be told so that they trust the certificates that this site's other programs
 # trust, and so that node heeds http_proxy and https_proxy.
 sr_find_trust() {
-  local bundle=${SSL_CERT_FILE:-${CURL_CA_BUNDLE:-${REQUESTS_CA_BUNDLE:-}}}
+  local bundle=${SSL_CERT_FILE:-${CURL_CA_BUNDLE:-${REQUESTS_CA_BUNDLE:-}}} name own
   sr_trust=(NODE_USE_ENV_PROXY=1)
   if [ -f "$bundle" ] && [ -r "$bundle" ]; then
     # a compiled deno knows no DENO_CERT, but the system's store, which is where SSL_CERT_FILE says
-    sr_trust+=("DENO_CERT=${DENO_CERT:-$bundle}" "NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$bundle}"
-      "DENO_TLS_CA_STORE=${DENO_TLS_CA_STORE:-mozilla,system}" "SSL_CERT_FILE=$bundle")
+    for name in DENO_CERT NODE_EXTRA_CA_CERTS; do
+      own=${!name:-$bundle}
+      if [ "$own" != "$bundle" ] && { cat "$own" && echo && cat "$bundle"; } >"$sr_dir/$name" 2>/dev/null; then
+        sr_trust+=("$name=$sr_dir/$name")
+      else
+        sr_trust+=("$name=$bundle")
+      fi
+    done
+    sr_trust+=("DENO_TLS_CA_STORE=${DENO_TLS_CA_STORE:-mozilla,system}" "SSL_CERT_FILE=$bundle")
   fi
 }
 

@@ -6,7 +6,7 @@
 
 /** What they say beside the reason: that it is tried again, and what came of it. */
 const NO_REASON =
-  /; trying on$|^the relay may lack some of the stream|^the input could not be fetched|^no output for /;
+  /; trying on$|^the relay may lack some of the stream|^the input could not be fetched|^the relay could not be told|^no output for /;
 /** How the producers begin a sentence that holds the reason. */
 const BEGINNING = /^(?:the input can't be fetched|streaming stopped): /;
 

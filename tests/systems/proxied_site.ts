@@ -9,10 +9,11 @@ import { bareNode } from "./bare_node.ts";
 /** How nodes reach the relay. */
 export type Way = "direct" | "connect" | "post";
 
-/** The proxies there are: one allows only CONNECT, the other only POST. */
-export const PROXIES: Record<Exclude<Way, "direct">, { url: string; log: string }> = JSON.parse(
-  Deno.env.get("STREAMRELAY_TEST_PROXY") ?? "{}",
-);
+/** The proxies there are: one allows only CONNECT, one only POST, one wants a login. */
+export const PROXIES: Record<Exclude<Way, "direct"> | "login", { url: string; log: string }> = JSON
+  .parse(
+    Deno.env.get("STREAMRELAY_TEST_PROXY") ?? "{}",
+  );
 
 /** A kind of node, by what it has beside bash and coreutils. */
 export interface NodeKind {

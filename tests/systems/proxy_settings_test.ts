@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { LocalExecutor } from "../../adapters/mod.ts";
 import { StreamError } from "../../stream/mod.ts";
+import { makeCertificates } from "../tools/certificates.ts";
 import { needs } from "./needs.ts";
 import { type NodeKind, NODES, proxiedSite, PROXIES, type Site, type Way } from "./proxied_site.ts";
 
@@ -22,9 +23,9 @@ async function text(
   return await executor.stream({ text: "echo through" }, input, { signal }).text();
 }
 
-function passed(way: "connect" | "post", { jobUrl }: Site): boolean {
+function passed(way: "connect" | "post", { jobUrl }: Site, proxy: keyof typeof PROXIES = way) {
   const { host } = new URL(jobUrl[way]);
-  return Deno.readTextFileSync(PROXIES[way].log).split("\n")
+  return Deno.readTextFileSync(PROXIES[proxy].log).split("\n")
     .some((line) => line.includes(host) && !line.includes("TCP_DENIED"));
 }
 
@@ -46,6 +47,16 @@ for (const node of NODES) {
     }
   });
 
+  test("a proxy with a login", async () => {
+    await using site = await proxiedSite();
+    const url = PROXIES.login.url.replace("//", "//user:a%40b%3Ac@");
+    assertEquals(await text(site, node, "post", { http_proxy: url }), "through\n");
+    assert(passed("post", site, "login"));
+    const env = { https_proxy: url, SSL_CERT_FILE: site.certificates.authority };
+    assertEquals(await text(site, node, "connect", env), "through\n");
+    assert(passed("connect", site, "login"));
+  });
+
   test("no_proxy leads around them, in capitals, too", async () => {
     await using site = await proxiedSite();
     for (const [proxies, name] of [["http_proxy", "no_proxy"], ["HTTP_PROXY", "NO_PROXY"]]) {
@@ -60,6 +71,12 @@ for (const node of NODES) {
       const env = { [name]: site.certificates.authority };
       assertEquals(await text(site, node, "connect", env), "through\n");
     }
+    // what deno and node were told besides stays
+    await Deno.mkdir(`${site.folder}/other`);
+    const { authority } = await makeCertificates(`${site.folder}/other`);
+    const others = { DENO_CERT: authority, NODE_EXTRA_CA_CERTS: authority };
+    const env = { SSL_CERT_FILE: site.certificates.authority, ...others };
+    assertEquals(await text(site, node, "connect", env), "through\n");
   });
 
   test("a certificate that isn't trusted is said so, in one sentence, at once", async () => {

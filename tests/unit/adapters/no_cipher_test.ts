@@ -33,6 +33,28 @@ Deno.test({ name: "no cipher - the stream of a job ends with the reason", ignore
   assertEquals(await open.stream({ text: "cat; echo" }, "a prompt").text(), "a prompt\n");
 });
 
+Deno.test({ name: "no cipher - the stream of a job by file, too", ignore }, async () => {
+  const state = await Deno.makeTempDir();
+  const before = Deno.env.get("STREAMRELAY_STATE");
+  Deno.env.set("STREAMRELAY_STATE", state);
+  try {
+    await using fixture = await executorFixture();
+    const PATH = await bareNode(`${fixture.dir}/bin`, []);
+    const config = { ...fixture.config, transport: "file" as const, env: { PATH } };
+    const stream = new LocalExecutor(config).stream({ text: "echo secret" }, "a prompt");
+    const error = await assertRejects(
+      () => stream.text(),
+      StreamError,
+      "no producer can be used on",
+    );
+    assertEquals(error.code, "unsupported");
+  } finally {
+    if (before === undefined) Deno.env.delete("STREAMRELAY_STATE");
+    else Deno.env.set("STREAMRELAY_STATE", before);
+    await Deno.remove(state, { recursive: true });
+  }
+});
+
 Deno.test(
   { name: "no cipher - without curl it is the job's own words that tell", ignore },
   async () => {
