@@ -149,6 +149,25 @@ export function judge(
 }
 
 /**
+ * The verdict on a job that said itself how it failed.
+ *
+ * @param words What it said.
+ * @param jobId The scheduler's id, where there is one.
+ * @returns The verdict.
+ * @example
+ * ```ts
+ * import { lastWordsOf, verdictOf } from "./fate.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const words = lastWordsOf({ state: "failing", details: { exitCode: 7 } });
+ * assertEquals(verdictOf(words, "42").details, { exitCode: 7, jobId: "42" });
+ * ```
+ */
+export function verdictOf({ code, message, details }: LastWords, jobId?: string): Verdict {
+  return { code, message, details: { ...details, ...(jobId && { jobId }) } };
+}
+
+/**
  * What of a verdict may stand in a channel that is encrypted end to end, where the relay reads it:
  * nothing that the program printed.
  *

@@ -55,4 +55,6 @@ export interface JobWatch {
   investigate(): void;
   /** It is over, or nobody wants to know. */
   stop(): void;
+  /** Whether the scheduler starts a job over that ends with this exit code; none does by default. */
+  startsOver?(exitCode: number): Promise<boolean>;
 }

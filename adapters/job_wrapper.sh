@@ -402,9 +402,13 @@ sr_on_exit() {
   fi
   if [ "${#sr_timers[@]}" -gt 0 ]; then kill "${sr_timers[@]}" 2>/dev/null; fi
   rm -rf "$sr_dir"
-  # A job that was stopped may be requeued, and will need its credentials again.
-  # Those of an array are for all of its tasks.
-  if [ -n "$sr_credentials" ] && [ -z "$sr_array" ] && [ -z "$sr_stopped" ] && [ $code -le 128 ]; then rm -f "$sr_credentials"; fi
+  # A job that may be requeued will need its credentials again: one that was stopped, and under Slurm any
+  # that failed (RequeueExit). Who looks after the stream removes what is left at its end. Those of an
+  # array are for all of its tasks.
+  if [ -n "$sr_credentials" ] && [ -z "$sr_array" ] && [ -z "$sr_stopped" ] &&
+    { [ $code = 0 ] || { [ $code -le 128 ] && [ -z "${SLURM_JOB_ID:-}" ]; }; }; then
+    rm -f "$sr_credentials"
+  fi
   exit $code
 }
 

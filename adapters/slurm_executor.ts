@@ -7,7 +7,7 @@ import type { DirectivePrefix } from "./directives.ts";
 import { Executor } from "./executor.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
 import type { JobArrays } from "./job_arrays.ts";
-import type { JobReport } from "./job_report.ts";
+import type { JobReport, JobWatch, ReportListener } from "./job_report.ts";
 import { type JobFiles, localFiles, remoteFiles } from "./job_files.ts";
 import { type Whereabouts, whereabouts } from "./whereabouts.ts";
 import type { ProgramRunner } from "./program_runner.ts";
@@ -176,6 +176,15 @@ export class SlurmExecutor extends Executor<SlurmConfig> {
   ): Promise<Map<string, JobReport>> {
     const pace = { ...DEFAULT_TIMINGS, ...this.config.timings };
     return await this.#questions.states(this.#run, jobIds, { ...pace, urgent });
+  }
+
+  /** By polls, and by what the site has Slurm start over. */
+  protected override watch(jobId: string, listener: ReportListener, config: SlurmConfig): JobWatch {
+    const startsOver = async (exitCode: number) => {
+      const site = await this.#questions.site(this.#run).catch(() => undefined);
+      return site?.requeued.some(([from, to]) => from <= exitCode && exitCode <= to) ?? false;
+    };
+    return { ...super.watch(jobId, listener, config), startsOver };
   }
 
   /** Ends a job. */

@@ -10,6 +10,8 @@ export interface SlurmSite {
   archivesScripts: boolean;
   /** Whether users see no jobs but their own, so that a place in the queue can't be counted. */
   hidesJobs: boolean;
+  /** Exit codes, from and to, with which a job is started over, or waits for somebody to let it. */
+  requeued: [from: number, to: number][];
 }
 
 /**
@@ -25,7 +27,7 @@ export interface SlurmSite {
  * import { assertEquals } from "@std/assert";
  *
  * const text = "AccountingStoreFlags    = job_script\nPrivateData             = jobs,usage\n";
- * assertEquals(parseSlurmSite(text), { archivesScripts: true, hidesJobs: true });
+ * assertEquals(parseSlurmSite(text), { archivesScripts: true, hidesJobs: true, requeued: [] });
  * ```
  */
 export function parseSlurmSite(text: string): SlurmSite {
@@ -33,5 +35,11 @@ export function parseSlurmSite(text: string): SlurmSite {
     archivesScripts: /^AccountingStoreFlags\s*=.*job_(script|env)/im.test(text) ||
       /^JobCompType\s*=.*(elasticsearch|kafka|script)/im.test(text),
     hidesJobs: /^PrivateData\s*=.*\bjobs\b/im.test(text),
+    requeued: [...text.matchAll(/^RequeueExit(?:Hold)?\s*=(.*)$/gim)].flatMap(([, codes]) =>
+      [...codes.matchAll(/(\d+)(?:-(\d+))?/g)].map(([, from, to = from]): [number, number] => [
+        Number(from),
+        Number(to),
+      ])
+    ),
   };
 }

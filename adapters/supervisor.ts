@@ -18,6 +18,7 @@ import {
   silentHint,
   statusOf,
   type Verdict,
+  verdictOf,
 } from "./fate.ts";
 import { JobCancel } from "./job_cancel.ts";
 import type { JobReport, JobWatch, ReportListener } from "./job_report.ts";
@@ -241,7 +242,14 @@ export class Supervisor implements ReportListener {
     if (words.code === "cancelled") this.conclude(this.#cancelVerdict());
     // our own cancel may arrive in the job as a signal
     else if (this.#cancel || isSignalled(words)) this.#investigate();
-    else this.conclude(this.#verdictOf(words));
+    else this.#failed(words);
+  }
+
+  /** A site may have jobs started over that end with certain exit codes. */
+  async #failed(words: LastWords): Promise<void> {
+    const again = await this.#watch?.startsOver?.(Number(words.details.exitCode));
+    if (!again) this.conclude(verdictOf(words, this.#jobId));
+    else if (this.#lastWords === words) this.#investigate();
   }
 
   /** A job that was requeued has not failed, and what it said before is void. */
@@ -322,14 +330,6 @@ export class Supervisor implements ReportListener {
 
   #cancelVerdict(): Verdict {
     return (this.#cancel ?? this.#newCancel({})).verdict(this.#jobId);
-  }
-
-  #verdictOf({ code, message, details }: LastWords): Verdict {
-    return {
-      code,
-      message,
-      details: { ...details, ...(this.#jobId && { jobId: this.#jobId }) },
-    };
   }
 
   /** Announces what is new. */

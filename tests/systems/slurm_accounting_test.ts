@@ -113,6 +113,27 @@ fate("preempted and requeued: another attempt", async ({ slurm, startAgain, dir 
   assert(states.includes("restarted"), states.join());
 });
 
+fate("an exit code that the site has started over, and one it has not", async (fixture, stream) => {
+  const script = (code: number) =>
+    `#!/bin/bash
+echo "attempt \${SLURM_RESTART_COUNT:-0}"
+[ "\${SLURM_RESTART_COUNT:-0}" = 1 ] || exit ${code}`;
+  const { text } = await lastAttempt(stream(script(75)), fixture.startAgain);
+  assertEquals(text, "attempt 1\n");
+  const error = await failure(stream(script(74)));
+  assertEquals([error.code, error.details.exitCode], ["job_failed", 74]);
+});
+
+fate("a script that requeues its own job", async ({ startAgain }, stream) => {
+  const { text } = await lastAttempt(
+    stream(`#!/bin/bash
+echo "attempt \${SLURM_RESTART_COUNT:-0}"
+[ "\${SLURM_RESTART_COUNT:-0}" = 1 ] || { scontrol requeue $SLURM_JOB_ID; exec sleep 300; }`),
+    startAgain,
+  );
+  assertEquals(text, "attempt 1\n");
+});
+
 fate("the node fails", async ({ slurm }, stream) => {
   const error = await failure(
     stream(SLEEPS, { extra: ["--no-requeue"] }),
@@ -205,10 +226,11 @@ fate(
   },
 );
 
-fate("place in the queue, and expected start", async ({ slurm, dir }, stream) => {
+fate("place in the queue, and expected start", async ({ slurm, stateOf, dir }, stream) => {
   const all = ["sbatch", "--parsable", "-c", "4", "-t", "30", "-o", `${dir}/o`, "--wrap=sleep 300"];
   const before = [await slurm(...all), await slurm(...all)];
   try {
+    await until("the first to run", async () => (await stateOf(before[0])) === "RUNNING");
     const waiting = stream("echo never", { cpus: 4, time: 5 });
     await waiting.onChunk(async (event) => {
       if (event.type !== "status" || event.position === undefined || event.eta === undefined) {

@@ -11,8 +11,9 @@ import { runCommand } from "./run_command.ts";
 import { PACKAGES, PROGRAMS } from "./slurm.ts";
 import { startSlurmCluster } from "./slurm_cluster.ts";
 
-/** Partitions on the one node, from the first that gives way to the last. */
-const CONF = `AccountingStoreFlags=job_comment,job_env,job_script
+/** Exit code 75 starts a job over. Partitions on the one node, from the first that gives way to the last. */
+const CONF = `RequeueExit=75
+AccountingStoreFlags=job_comment,job_env,job_script
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 PartitionName=requeued Nodes=ALL MaxTime=60:00 PriorityTier=1 PreemptMode=REQUEUE State=UP

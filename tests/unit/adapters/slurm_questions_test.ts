@@ -75,6 +75,20 @@ Deno.test("slurm questions - a job that waits no longer is told by the next ques
   }
 });
 
+Deno.test("slurm questions - looks at the queue, however often, never keep a job's end from being seen", async () => {
+  const answers = { squeue: line("7", "PENDING", "Priority"), "squeue of all": "" };
+  const { run } = slurm(answers);
+  const questions = new SlurmQuestions();
+  const pace = { ...PACE, placesEvery: 0 };
+  await questions.states(run, ["7"], pace);
+  answers.squeue = line("7", "FAILED", "", "256");
+  const states = [];
+  for (let i = 0; i < 2; i++) {
+    states.push((await questions.states(run, ["7"], pace)).get("7")?.state);
+  }
+  assertEquals(states, ["PENDING", "FAILED"]);
+});
+
 Deno.test("slurm questions - the accounting is asked about the forgotten and the failed, in one call", async () => {
   const { run, calls } = slurm({
     squeue: line("1", "RUNNING") + line("2", "FAILED", "NonZeroExitCode", "1792", "n1") +
@@ -135,6 +149,12 @@ Deno.test("squeue - places are counted in each partition, without those that don
     [["1", undefined], ["2", 1], ["3_1", 2], ["3_2", 2], ["3_3", 2], ["4", 1], ["5", 2]],
   );
   assertEquals(places.get("2")?.eta, new Date(2026, 10, 21, 5, 2, 20).getTime());
+});
+
+Deno.test("scontrol - exit codes with which jobs are started over", () => {
+  const text = "RequeueExit             = 75,100-110\nRequeueExitHold         = 9\n";
+  assertEquals(parseSlurmSite(text).requeued, [[75, 75], [100, 110], [9, 9]]);
+  assertEquals(parseSlurmSite("RequeueExit             = (null)\n").requeued, []);
 });
 
 Deno.test("scontrol - which sites archive scripts", () => {
