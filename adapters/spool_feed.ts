@@ -80,6 +80,8 @@ export class SpoolFeed implements SpoolListener {
   #wake?: () => void;
   #settling: (() => void)[] = [];
   #synced = false;
+  /** The trouble that was told last. */
+  #told?: string;
   #running: Promise<void>;
 
   /** @param options The spool, and where it goes. */
@@ -132,6 +134,7 @@ export class SpoolFeed implements SpoolListener {
   }
 
   bytes(place: SpoolPlace, bytes: Uint8Array): void {
+    this.#told = undefined;
     // a file that became shorter: half a frame was taken back
     if (place.at !== this.#place.at + this.#rest.length) return this.#following?.seek();
     this.#rest = joined(this.#rest, bytes);
@@ -160,6 +163,8 @@ export class SpoolFeed implements SpoolListener {
   }
 
   trouble(error: StreamError): void {
+    if (this.#told === error.message) return;
+    this.#told = error.message;
     this.#options.trouble(error);
   }
 

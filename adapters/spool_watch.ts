@@ -53,6 +53,9 @@ export interface SpoolTimings {
   spoolRetry: number;
 }
 
+/** Milliseconds without a word after which a shell is taken for lost. */
+const SILENCE = 60_000;
+
 interface Followed {
   folder: string;
   listener: SpoolListener;
@@ -75,6 +78,8 @@ export class SpoolWatch {
   #writer?: WritableStreamDefaultWriter<Uint8Array>;
   #running?: Promise<void>;
   #wake?: () => void;
+  /** Shells that were lost since one last did its work. */
+  #failures = 0;
 
   /**
    * Use {@linkcode SpoolWatch.of}, which shares them.
@@ -160,7 +165,7 @@ export class SpoolWatch {
 
   /** Keeps a shell there for as long as anything is followed. */
   async #run(): Promise<void> {
-    while (this.#followed.size > 0) {
+    for (this.#failures = 0; this.#followed.size > 0; this.#failures++) {
       let trouble: StreamError;
       try {
         trouble = await this.#session();
@@ -181,15 +186,27 @@ export class SpoolWatch {
     let words = "";
     const listening = hearText(child.stderr, (text) => words = (words + text).slice(-2_048));
     this.#writer = writer;
+    // a connection may die without a word; one that lives says so every ten seconds
+    const kill = () => {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // it has ended meanwhile
+      }
+    };
+    let silence = setTimeout(kill, SILENCE);
     try {
       // it may have been let go of meanwhile
       if (this.#followed.size === 0) await writer.close().catch(ended);
       else this.#tell(watchText(mark, this.#timings.spoolEvery));
       let begun = false;
       for await (const line of linesOf(child.stdout)) {
+        clearTimeout(silence);
+        silence = setTimeout(kill, SILENCE);
         if (begun) this.#line(line);
         else if (line === `${mark} start`) {
           begun = true;
+          this.#failures = 0;
           for (const followed of this.#followed) if (!followed.paused) this.#start(followed);
         }
       }
@@ -203,6 +220,7 @@ export class SpoolWatch {
         }`,
       );
     } finally {
+      clearTimeout(silence);
       this.#writer = undefined;
       for (const followed of this.#followed) followed.id = undefined;
       this.#ids.clear();
@@ -231,7 +249,11 @@ export class SpoolWatch {
         this.#wake = undefined;
         resolve();
       };
-      const timer = setTimeout(settle, this.#timings.spoolRetry);
+      // a login that fails again and again is a burden to both sides
+      const timer = setTimeout(
+        settle,
+        this.#timings.spoolRetry * Math.min(2 ** this.#failures, 12),
+      );
       this.#wake = settle;
     });
   }

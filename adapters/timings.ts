@@ -83,7 +83,7 @@ export interface Timings {
    */
   spoolEvery?: number;
   /**
-   * Before a spool that can't be followed is tried again.
+   * Before a spool that can't be followed is tried again; it grows to twelve times that.
    *
    * @default {5_000}
    */
