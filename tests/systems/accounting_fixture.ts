@@ -29,6 +29,8 @@ export async function onAccounts(
   try {
     await test({
       ...fixture,
+      // its site archives scripts, so that credentials go by files
+      config: { ...fixture.config, credentialsFolder: `${fixture.dir}/credentials` },
       slurm,
       stateOf,
       async startAgain(jobId) {
