@@ -56,6 +56,7 @@ export async function prepareJob<C extends ExecutorConfig>(
 ): Promise<PreparedJob<C>> {
   const { config } = launch;
   const script = await scheduler.readScript(config);
+  assertTexts(config);
   assertCanEncrypt(config);
   const programs = spoolPrograms(scheduler, config);
   await scheduler.check(script, config);
@@ -228,6 +229,17 @@ function spoolPrograms<C extends ExecutorConfig>(
     "unsupported",
     `Cannot use transport "file" with ${kind}: its files can't be read from here, expected transport "relay"`,
   );
+}
+
+/** Refuses names and paths that no system can take, whether this executor looks at them or not. */
+export function assertTexts(config: ExecutorConfig): void {
+  for (const name of ["name", "output", "error", "workdir"] as const) {
+    if (!config[name]?.includes("\0")) continue;
+    throw new StreamError(
+      "bad_request",
+      `Cannot use option ${name}: it holds a NUL character, expected a text without`,
+    );
+  }
 }
 
 /** Refuses producers that can't do what is wanted. */

@@ -142,9 +142,9 @@ export function qsubArguments(
   }
   if (own && given.name === undefined && !says("N")) args.push("-N", nameOf(script.name));
   if (given.error === undefined && !says("e") && !says("j")) args.push("-j", "oe");
-  const keep = given.keep ?? "oed";
+  const keep = given.keep === "" ? "" : OPTIONS.text("keep", given.keep ?? "oed");
   if (keep !== "" && (given.output !== undefined || says("o")) && !says("k")) {
-    args.push("-k", OPTIONS.text("keep", keep));
+    args.push("-k", keep);
   }
   // a login shell of another kind would otherwise get bash's script
   args.push("-S", "/bin/bash", ...extra);

@@ -14,7 +14,13 @@ import { jobCredentials } from "./credentials.ts";
 import type { ExecutorConfig } from "./executor_config.ts";
 import { type Input, inputBytes } from "./input_bytes.ts";
 import type { JobPlace } from "./job_places.ts";
-import { assertCanEncrypt, encryptionOf, jobScriptOf, type PreparedJob } from "./launch.ts";
+import {
+  assertCanEncrypt,
+  assertTexts,
+  encryptionOf,
+  jobScriptOf,
+  type PreparedJob,
+} from "./launch.ts";
 import type { ResolvedRelay } from "./relay_for.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { ScriptSource } from "./script_source.ts";
@@ -63,6 +69,7 @@ export async function prepareArray<C extends ExecutorConfig>(
   supervision: { lease: number; onDisconnect: OnDisconnect },
 ): Promise<PreparedArray<C>> {
   const { config, script, array } = wish;
+  assertTexts(config);
   assertCanEncrypt(config);
   if (config.transport === "file") {
     throw new StreamError(

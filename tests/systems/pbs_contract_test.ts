@@ -1,7 +1,9 @@
 import { type ExecutorConfig, PbsExecutor } from "../../adapters/mod.ts";
 import { executorContract } from "../contract/executor_contract.ts";
+import { executorFateContract } from "../contract/executor_fate_contract.ts";
 import { executorLoadContract } from "../contract/executor_load_contract.ts";
 import { needs } from "./needs.ts";
+import { pbsFates } from "./pbs_fates.ts";
 import { pbsSuite } from "./pbs_suite.ts";
 
 pbsSuite(import.meta.url, needs("pbs"), (ignore) => {
@@ -13,4 +15,5 @@ pbsSuite(import.meta.url, needs("pbs"), (ignore) => {
   };
   executorContract(contract);
   executorLoadContract(contract);
+  executorFateContract({ ...contract, ...pbsFates(contract.make) });
 });

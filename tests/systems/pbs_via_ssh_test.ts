@@ -2,8 +2,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type PbsConfig, PbsExecutor, StreamError } from "../../adapters/mod.ts";
 import { executorContract } from "../contract/executor_contract.ts";
+import { executorFateContract } from "../contract/executor_fate_contract.ts";
+import { executorLoadContract } from "../contract/executor_load_contract.ts";
 import { executorFixture } from "./executor_fixture.ts";
 import { needs } from "./needs.ts";
+import { pbsFates } from "./pbs_fates.ts";
 import { pbsSuite } from "./pbs_suite.ts";
 import { type SshServer, startSshServer } from "./ssh_server.ts";
 
@@ -23,7 +26,10 @@ pbsSuite(import.meta.url, needs("pbs", "ssh"), (ignore) => {
   const make = (config: PbsConfig) =>
     new PbsExecutor({ ...config, bin, via: { ssh: server.host, config: server.config } });
 
-  executorContract({ name: "pbs via ssh", make, ignore });
+  const contract = { name: "pbs via ssh", make, ignore };
+  executorContract(contract);
+  executorLoadContract(contract);
+  executorFateContract({ ...contract, ...pbsFates(make) });
 
   Deno.test({
     name: "pbs via ssh - directives of a script that is there are honoured",

@@ -1,7 +1,9 @@
 import { type ExecutorConfig, SlurmExecutor } from "../../adapters/mod.ts";
 import { executorContract } from "../contract/executor_contract.ts";
+import { executorFateContract } from "../contract/executor_fate_contract.ts";
 import { executorLoadContract } from "../contract/executor_load_contract.ts";
 import { needs } from "./needs.ts";
+import { slurmFates } from "./slurm_fates.ts";
 
 const contract = {
   name: "slurm",
@@ -10,3 +12,4 @@ const contract = {
 };
 executorContract(contract);
 executorLoadContract(contract);
+executorFateContract({ ...contract, ...slurmFates((config) => new SlurmExecutor(config)) });

@@ -3,11 +3,13 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { type SlurmConfig, SlurmExecutor } from "../../adapters/mod.ts";
 import { StreamError } from "../../stream/mod.ts";
 import { executorContract } from "../contract/executor_contract.ts";
+import { executorFateContract } from "../contract/executor_fate_contract.ts";
 import { executorLoadContract } from "../contract/executor_load_contract.ts";
 import { until } from "../tools/until.ts";
 import { executorFixture } from "./executor_fixture.ts";
 import { needs } from "./needs.ts";
 import { runCommand } from "./run_command.ts";
+import { slurmFates } from "./slurm_fates.ts";
 import { type SshServer, startSshServer } from "./ssh_server.ts";
 
 const { ignore } = needs("slurm", "ssh");
@@ -33,6 +35,22 @@ function make(config: SlurmConfig = {}): SlurmExecutor {
 
 executorContract({ name: "slurm via ssh", make, ignore });
 executorLoadContract({ name: "slurm via ssh", make, ignore });
+executorFateContract({
+  name: "slurm via ssh",
+  make,
+  ignore,
+  ...slurmFates(
+    (config) => config.via ? new SlurmExecutor(config) : make(config),
+    async (other, test) => {
+      const login = await startSshServer({ extra: `SetEnv SLURM_CONF=${other}` });
+      try {
+        await test({ via: { ssh: login.host, config: login.config } });
+      } finally {
+        await login.stop();
+      }
+    },
+  ),
+});
 
 Deno.test({
   name: "slurm via ssh - directives, also of a script that is there, are honoured",

@@ -1,5 +1,6 @@
 import { type ExecutorConfig, SshExecutor } from "../../adapters/mod.ts";
 import { executorContract } from "../contract/executor_contract.ts";
+import { executorFateContract } from "../contract/executor_fate_contract.ts";
 import { executorLoadContract } from "../contract/executor_load_contract.ts";
 import { needs } from "./needs.ts";
 
@@ -15,3 +16,4 @@ const contract = {
 };
 executorContract(contract);
 executorLoadContract(contract);
+executorFateContract({ ...contract, texts: ["name", "output", "error"] });

@@ -47,6 +47,12 @@ Object.assign(shown, {
 });
 writeJob(number, { ...job, runner: Deno.pid });
 if (job.walltime !== undefined) setTimeout(() => kill(93, -29), job.walltime * 1_000);
+const { memory } = job;
+if (memory !== undefined) {
+  setInterval(() => {
+    if (bytesOfSession() > memory) kill(93, -27);
+  }, 500);
+}
 
 const pumps = [pump(child.stdout, out), pump(child.stderr, err)];
 const { code, signal } = await child.status;
@@ -72,14 +78,25 @@ Object.assign(shown, {
 writeJob(number, job);
 Deno.exit(0);
 
-/** Everything that the job started, whatever group it is in. */
 function signalSession(signal: Deno.Signal): void {
+  eachOfSession((pid) => Deno.kill(pid, signal));
+}
+
+/** What its processes have in memory. */
+function bytesOfSession(): number {
+  let bytes = 0;
+  eachOfSession((_pid, stat) => bytes += Number(stat[21]) * 4096);
+  return bytes;
+}
+
+/** Everything that the job started, whatever group it is in, with its `stat` from the third field on. */
+function eachOfSession(task: (pid: number, stat: string[]) => void): void {
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     try {
-      const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
-      const session = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]);
-      if (session === child.pid) Deno.kill(Number(name), signal);
+      const line = Deno.readTextFileSync(`/proc/${name}/stat`);
+      const stat = line.slice(line.lastIndexOf(")") + 2).split(" ");
+      if (Number(stat[3]) === child.pid) task(Number(name), stat);
     } catch {
       // it has ended meanwhile
     }

@@ -89,10 +89,18 @@ const job: Job = {
     PBS_QUEUE: queue,
   },
   walltime: clock?.reduce((sum, part) => sum * 60 + part, 0),
+  memory: bytesOf(
+    /(?:^|:)mem=(\w+)/.exec(resources.get("select") ?? "")?.[1] ?? resources.get("mem"),
+  ),
   output: place(options.get("o") ?? `${name}.o${number}`),
   error: options.get("j") === "oe" ? undefined : place(options.get("e") ?? `${name}.e${number}`),
   live: keep?.includes("d") ?? false,
 };
+function bytesOf(amount = ""): number | undefined {
+  const [, count, unit] = /^(\d+)([kmgt]?)b$/.exec(amount) ?? [];
+  return count === undefined ? undefined : Number(count) * 1024 ** " kmgt".indexOf(unit || " ");
+}
+
 writeJob(number, job);
 if (!options.has("h") && !never && queue !== "full") startJob(number);
 console.log(id);

@@ -14,6 +14,8 @@ export interface Job {
   env: Record<string, string>;
   /** Seconds it may run. */
   walltime?: number;
+  /** Bytes it may have. */
+  memory?: number;
   /** Output and error files; an error file that is missing is the output file. */
   output: string;
   error?: string;

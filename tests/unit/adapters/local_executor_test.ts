@@ -2,12 +2,14 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { type LocalConfig, LocalExecutor } from "../../../adapters/mod.ts";
 import { StreamError } from "../../../stream/mod.ts";
 import { executorContract, until } from "../../contract/executor_contract.ts";
+import { executorFateContract } from "../../contract/executor_fate_contract.ts";
 import { executorLoadContract } from "../../contract/executor_load_contract.ts";
 import { executorFixture } from "../../systems/executor_fixture.ts";
 
 const contract = { name: "local", make: (config: LocalConfig) => new LocalExecutor(config) };
 executorContract(contract);
 executorLoadContract(contract);
+executorFateContract({ ...contract, texts: ["name", "output", "error"] });
 
 Deno.test("local - leaving the stream ends the job", async () => {
   await using fixture = await executorFixture();
