@@ -17,8 +17,8 @@ const UNDER_WAY_ON_ONE = 16_384;
 /** A channel may hold 64 MiB; this many records stay well below. */
 const MOST_RECORDS = 1_200_000;
 
-/** Seconds of a paced load that are not counted: opening so many connections is still being paid for. */
-const SETTLING_S = 0.5;
+/** Seconds of a paced load that are not counted: opening 400 connections is still being paid for in them. */
+const SETTLING_S = 2;
 
 /** How long a measurement may take in all. */
 const PATIENCE_MS = 30_000;

@@ -37,7 +37,7 @@ async function main(args: string[]): Promise<number> {
   }
   const lengths = options.quick
     ? { unpaced: 0.4, slow: 1, calm: 1, busy: 0.5 }
-    : { unpaced: 1, slow: 2, calm: 2, busy: 2 };
+    : { unpaced: 1, slow: 2, calm: 2, busy: 3 };
   // others' work shows in every figure: whoever reads them later must know
   const load = Deno.loadavg()[0].toFixed(2);
   console.log(`${navigator.hardwareConcurrency} cores, load before the run ${load}`);
