@@ -7,8 +7,11 @@
 import { StreamError } from "./stream_error.ts";
 import type { ChannelEnd } from "./v2_control.ts";
 
-/** A line break, either word that ends a stream, or an escape, which could spell the same words. */
-const MAY_MATTER = /[\n\r]|"done"|"error"|\\u/;
+/**
+ * A line break, either word that ends a stream, or an escape, which could spell the same words. Without
+ * the words' first quotation mark it is found in half the time, and every message is searched.
+ */
+const MAY_MATTER = /done"|error"|\\u|[\n\r]/;
 
 /** What the relay has to know of a v1 message. */
 export interface V1Message {

@@ -42,8 +42,8 @@ export async function produceV1(
  * Most messages of one turn of the event loop, and UTF-16 units of them, that are committed together. The
  * first one goes at once; under load a turn brings hundreds, and a commit for each is what costs most.
  */
-const BURST_RECORDS = 64;
-const BURST_UNITS = 16 * 1024;
+const BURST_RECORDS = 256;
+const BURST_UNITS = 32 * 1024;
 
 /** UTF-16 units that may wait for the store: v1 has no word for making its producer wait. */
 const WAITING_UNITS = 16 * 1024 * 1024;
