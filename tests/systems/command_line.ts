@@ -46,6 +46,8 @@ export interface Person {
   run(args: readonly string[], options?: CommandOptions): Promise<CommandOutcome>;
   /** Starts a command. */
   start(args: readonly string[], options?: CommandOptions): RunningCommand;
+  /** Writes a configuration with this one profile. */
+  profile(name: string, fields: Record<string, unknown>): Promise<void>;
   /** Ends what they have started, relays that were started for them too, and removes their home. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -94,6 +96,14 @@ export async function person(
     async run(args, options = {}) {
       const one = start(args, { stdin: "", ...options });
       return await one.outcome;
+    },
+    async profile(name, fields) {
+      const folder = `${home}/config/streamrelay`;
+      await Deno.mkdir(folder, { recursive: true });
+      await Deno.writeTextFile(
+        `${folder}/config.json`,
+        JSON.stringify({ profiles: { [name]: fields } }),
+      );
     },
     async [Symbol.asyncDispose]() {
       for (const one of running) one.kill("SIGKILL");

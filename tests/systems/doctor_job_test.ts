@@ -163,6 +163,9 @@ Deno.test({
     onLoginNode(async (server) => {
       await using somebody = await person();
       const place = ["--via", server.host, "--ssh-config", server.config, "--relay", "via"];
+      const embedded = { runtime: Deno.execPath() };
+      await somebody.profile("login", { executor: "slurm", embedded });
+      place.push("--profile", "login");
       const { code, stdout, stderr } = await somebody.run(["doctor", ...place]);
       assertEquals(code, 0, stdout + stderr);
       const { relay, credentials } = JSON.parse(stdout.slice(stdout.indexOf("\n{\n")));

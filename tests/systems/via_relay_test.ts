@@ -33,6 +33,8 @@ function configOf(more: SlurmConfig = {}): SlurmConfig {
     record: false,
     timings: QUICK,
     ...more,
+    // a login shell need not find it
+    embedded: { runtime: Deno.execPath(), ...more.embedded },
   };
 }
 
@@ -76,10 +78,10 @@ function submitter(script: string, config: SlurmConfig): Deno.ChildProcess {
   return child;
 }
 
-for (const runtime of [undefined, node]) {
+for (const runtime of [Deno.execPath(), node]) {
   Deno.test({
     name: `relay via - it is started on the login node, by ${
-      runtime ? "node 22" : "deno"
+      runtime === node ? "node 22" : "deno"
     }, and ends with the process`,
     ignore,
     async fn() {
@@ -217,6 +219,8 @@ Deno.test({
     await Deno.writeTextFile(`${me.home}/infer.sh`, "#!/bin/bash\ncat; echo and more\n");
     const run = ["run", "slurm", `${me.home}/infer.sh`, "--workdir", `${dir}/work`];
     const way = ["--via", login.server.host, "--ssh-config", login.server.config, "--relay", "via"];
+    await me.profile("login", { embedded: { runtime: Deno.execPath() } });
+    way.push("--profile", "login");
     const { code, stdout, stderr } = await me.run([...run, ...way], { stdin: "a prompt\n" });
     assertEquals({ code, stdout }, { code: 0, stdout: "a prompt\nand more\n" }, stderr);
     await nothingIsLeft();
