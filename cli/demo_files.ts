@@ -30,7 +30,7 @@ async function fetchFiles(source: URL): Promise<string> {
   const folder = await stateFolder(`demo-${config.version}`);
   const complete = `${folder}/.complete`;
   if (await Deno.stat(complete).then(() => true, () => false)) return folder;
-  // https://jsr.io/@scope/name/1.2.3/examples/ is told of in https://jsr.io/@scope/name/1.2.3_meta.json
+  // @scope/name/1.2.3/examples/ is told of in @scope/name/1.2.3_meta.json beside it
   const root = new URL("../", source);
   const meta = new URL(`${root.href.replace(/\/$/, "")}_meta.json`);
   const { manifest } = await (await fetched(meta)).json();

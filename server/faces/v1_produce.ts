@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
 import { decodeV1Auth, isPlainV1, randomId, readV1Message, StreamError } from "../../stream/mod.ts";
 import { type Channel, TRY_AGAIN_MS } from "../channel.ts";
 import type { ProducerLink } from "../channel_links.ts";
@@ -11,6 +10,7 @@ import type { Peer } from "../peer.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { AppendBatch, Writer } from "../store/store.ts";
 import type { Grant } from "../tokens.ts";
+import { afterTurn } from "./after_turn.ts";
 import { refuse, type Session } from "./peer_gate.ts";
 
 /**
@@ -151,7 +151,7 @@ class V1ProducerSession implements Session, ProducerLink {
     this.#commit();
     if (!this.#inBurst) {
       this.#inBurst = true;
-      setImmediate(this.#burstOver);
+      afterTurn(this.#burstOver);
     }
   }
 
