@@ -64,6 +64,8 @@ interface Followed {
   paused: boolean;
   /** Whether somebody waits for `synced`. */
   syncing: boolean;
+  /** Whether the shell told anything of it since it last said that it is alive. */
+  heard: boolean;
 }
 
 const watches = new WeakMap<Machine, SpoolWatch>();
@@ -113,7 +115,13 @@ export class SpoolWatch {
    * @returns What steers it.
    */
   follow(folder: string, listener: SpoolListener): Following {
-    const followed: Followed = { folder, listener, paused: false, syncing: false };
+    const followed: Followed = {
+      folder,
+      listener,
+      paused: false,
+      syncing: false,
+      heard: false,
+    };
     this.#followed.add(followed);
     if (this.#running) this.#start(followed);
     else this.#running = this.#run().finally(() => this.#running = undefined);
@@ -230,15 +238,28 @@ export class SpoolWatch {
 
   #line(line: string): void {
     const [what, id, number, at, data = ""] = line.split(" ");
+    if (what === "alive") return this.#remind();
     const followed = this.#ids.get(Number(id));
     if (!followed) return;
     const { listener } = followed;
+    followed.heard = true;
     if (what === "data") {
       listener.bytes({ number: Number(number), at: Number(at) }, decodeBase64(data));
     } else if (what === "next") listener.next(Number(number));
     else if (what === "synced") {
       followed.syncing = false;
       listener.synced();
+    }
+  }
+
+  /**
+   * Tells the shell again what it was silent about since it last said that it is alive. A line that it
+   * lost would leave a spool that nobody looks at, which looks like one that is quiet.
+   */
+  #remind(): void {
+    for (const followed of this.#followed) {
+      if (!followed.paused && !followed.heard) this.#start(followed);
+      followed.heard = false;
     }
   }
 
