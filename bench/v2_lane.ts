@@ -47,7 +47,7 @@ export async function openV2Producer(
 ): Promise<ProducerEnd> {
   const { socket, epoch } = await greetV2Producer(server, channel);
   const gatherer = new Gatherer(socket, epoch);
-  socket.onmessage = () => gatherer.acknowledged();
+  socket.onmessage = ({ data }: MessageEvent<string>) => gatherer.heard(data);
   return {
     push: (record) => gatherer.push(record),
     close() {
@@ -99,7 +99,8 @@ class Gatherer {
   #socket: WebSocket;
   #epoch: number;
   #seq = 0;
-  #unacked = 0;
+  /** The seq behind each frame that is not acknowledged yet. */
+  #unacked: number[] = [];
   #waiting: string[] = [];
   /** As in the client: known to be busy until an acknowledgement or the next turn says otherwise. */
   #isBusy = false;
@@ -114,8 +115,11 @@ class Gatherer {
     this.#pump();
   }
 
-  acknowledged(): void {
-    this.#unacked--;
+  heard(message: string): void {
+    const { ack } = JSON.parse(message);
+    if (ack === undefined) return;
+    // one acknowledgement may be for several frames
+    while (this.#unacked[0] <= ack.next) this.#unacked.shift();
     this.#isBusy = false;
     this.#pump();
   }
@@ -136,8 +140,8 @@ class Gatherer {
 
   #busy(): boolean {
     if (this.#isBusy) return true;
-    if (this.#unacked === 0) return false;
-    this.#isBusy = this.#unacked >= MAX_UNACKED || this.#socket.bufferedAmount > 0;
+    if (this.#unacked.length === 0) return false;
+    this.#isBusy = this.#unacked.length >= MAX_UNACKED || this.#socket.bufferedAmount > 0;
     if (this.#isBusy) {
       setTimeout(() => {
         this.#isBusy = false;
@@ -152,6 +156,6 @@ class Gatherer {
     const header = { n, e: this.#epoch, s: this.#seq, close };
     this.#socket.send(encodeFrame(header, records.join("\n")));
     this.#seq += n;
-    this.#unacked++;
+    this.#unacked.push(this.#seq);
   }
 }

@@ -30,6 +30,7 @@ import type {
   Claim,
   Store,
   StoredFrame,
+  Watcher,
   Writer,
 } from "./store/store.ts";
 
@@ -53,7 +54,7 @@ export interface ChannelContext {
 }
 
 /** The live state of one channel. */
-export class Channel {
+export class Channel implements Watcher {
   /** Its name. */
   readonly id: string;
   /** Random id of this making of it. */
@@ -69,7 +70,8 @@ export class Channel {
   #context: ChannelContext;
   #producer?: ProducerLink;
   #claimed: boolean;
-  #readers = new Set<ConsumerLink>();
+  /** Another array whenever somebody comes or goes. */
+  #readers: readonly ConsumerLink[] = [];
   #supervision: Supervision;
   #holds = 0;
   #unwatch: () => void;
@@ -103,18 +105,7 @@ export class Channel {
           this.requestCancel("relay", `The supervisor has been gone for ${seconds} s`)
         ),
     });
-    this.#unwatch = context.store.watch(info.id, {
-      records: (next, frame) => this.#committed(next, frame),
-      ended: (end) => this.#ended(end),
-      cancelled: (cancel) => this.#cancelled(cancel),
-      gone: () =>
-        this.leave(
-          new StreamError(
-            "expired",
-            "The channel is gone: its time was over or it was deleted",
-          ),
-        ),
-    });
+    this.#unwatch = context.store.watch(info.id, this);
   }
 
   /** The producer that is connected, if any. */
@@ -135,7 +126,7 @@ export class Channel {
   } {
     return {
       producer: this.#producer !== undefined,
-      consumers: this.#readers.size,
+      consumers: this.#readers.length,
       supervisors: this.#supervision.links.size,
     };
   }
@@ -196,19 +187,19 @@ export class Channel {
   }
 
   /**
-   * Appends at once where that can be: to a store that takes no time, on a channel that needs no care.
+   * Appends a producer's records at once where that can be: to a store that takes no time.
    *
-   * @returns Whether it could be; if not, `append` is the way.
+   * @returns What was done, or `undefined` where `append` is the way.
    * @throws {StreamError} As `append` rejects; a full channel is for `append`, which ends it.
    */
-  appendNow(writer: Writer, batch: AppendBatch): boolean {
+  appendNow(writer: Writer, batch: AppendBatch): AppendResult | undefined {
     const { store } = this.#context;
-    if (store.appendNow === undefined || this.keyed) return false;
+    if (store.appendNow === undefined) return undefined;
+    if (this.keyed) refusePlaintext(batch.text);
     try {
-      store.appendNow(this.id, writer, batch);
-      return true;
+      return store.appendNow(this.id, writer, batch);
     } catch (error) {
-      if (error instanceof StreamError && error.code === "limit") return false;
+      if (error instanceof StreamError && error.code === "limit") return undefined;
       throw error;
     }
   }
@@ -405,10 +396,10 @@ export class Channel {
       (each) => stalled.add(each),
     );
     const link: ConsumerLink = { reader, gone };
-    this.#readers.add(link);
+    this.#readers = [...this.#readers, link];
     const leave = () => {
       reader.leave();
-      this.#readers.delete(link);
+      this.#readers = this.#readers.filter((other) => other !== link);
       this.#settle();
     };
     return { reader, leave };
@@ -451,7 +442,7 @@ export class Channel {
     this.#again.clear();
     this.#supervision.finish();
     this.#producer?.gone(why);
-    for (const reader of [...this.#readers]) reader.gone(why);
+    for (const reader of this.#readers) reader.gone(why);
     for (const supervisor of [...this.#supervision.links]) supervisor.gone(why);
     this.#unwatch();
     this.#context.idle(this);
@@ -459,12 +450,14 @@ export class Channel {
 
   // --- what the store tells ---
 
-  #committed(next: number, frame: StoredFrame | undefined): void {
+  /** See `Watcher.records`. */
+  records(next: number, frame?: StoredFrame): void {
     this.next = next;
     for (const { reader } of this.#readers) reader.offer(frame);
   }
 
-  #ended(end: ChannelEnd): void {
+  /** See `Watcher.ended`. */
+  ended(end: ChannelEnd): void {
     this.end = end;
     this.#context.noted(this);
     this.#supervision.finish();
@@ -475,15 +468,22 @@ export class Channel {
     this.#settle();
   }
 
-  #cancelled(cancel: CancelRequest): void {
+  /** See `Watcher.cancelled`. */
+  cancelled(cancel: CancelRequest): void {
     this.cancel = cancel;
     this.#context.noted(this);
     this.#producer?.cancel(cancel);
     for (const supervisor of this.#supervision.links) supervisor.cancel(cancel);
   }
 
+  /** See `Watcher.gone`. */
+  gone(): void {
+    const why = "The channel is gone: its time was over or it was deleted";
+    this.leave(new StreamError("expired", why));
+  }
+
   get #needed(): boolean {
-    return this.#holds > 0 || this.#producer !== undefined || this.#readers.size > 0 ||
+    return this.#holds > 0 || this.#producer !== undefined || this.#readers.length > 0 ||
       this.#supervision.links.size > 0 || this.#supervision.armed || this.#again.armed;
   }
 

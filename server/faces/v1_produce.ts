@@ -10,7 +10,7 @@ import type { Peer } from "../peer.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { AppendBatch, Writer } from "../store/store.ts";
 import type { Grant } from "../tokens.ts";
-import { afterTurn } from "./after_turn.ts";
+import { afterTurn, thisTurn } from "./after_turn.ts";
 import { refuse, type Session } from "./peer_gate.ts";
 
 /**
@@ -68,8 +68,8 @@ class V1ProducerSession implements Session, ProducerLink {
   #pending: string[] = [];
   /** UTF-16 units of them. */
   #units = 0;
-  /** Whether a message was taken in this turn of the event loop. */
-  #inBurst = false;
+  /** The turn of the event loop in which a message went at once. */
+  #turn = -1;
   #ends?: "done" | "error";
   #committing?: Promise<void>;
   #trying?: { writer: Writer; batch: AppendBatch };
@@ -143,29 +143,46 @@ class V1ProducerSession implements Session, ProducerLink {
 
   #take(line: string): void {
     this.#last = line;
+    if (this.#committing === undefined && this.#pending.length === 0) {
+      const turn = thisTurn();
+      if (turn !== this.#turn || this.#ends !== undefined) {
+        this.#turn = turn;
+        return this.#commit(1, line);
+      }
+      afterTurn(this.#burstOver);
+    }
     this.#pending.push(line);
     this.#units += line.length;
     if (this.#committing !== undefined) return this.#bound();
     const full = this.#pending.length >= BURST_RECORDS || this.#units >= BURST_UNITS;
-    if (this.#inBurst && !full && this.#ends === undefined) return;
-    this.#commit();
-    if (!this.#inBurst) {
-      this.#inBurst = true;
-      afterTurn(this.#burstOver);
-    }
+    if (full || this.#ends !== undefined) this.#commitPending();
   }
 
   /** The turn is over: what came in it after its first message is committed together. */
   #burstOver = (): void => {
-    this.#inBurst = false;
-    if (this.#pending.length > 0 && this.#committing === undefined) this.#commit();
+    if (this.#pending.length > 0 && this.#committing === undefined) this.#commitPending();
   };
 
-  /** Commits what came, and whatever comes meanwhile after it. */
-  #commit(): void {
+  #commitPending(): void {
+    let lines = this.#pending;
+    if (this.#units <= FRAME_UNITS) {
+      this.#pending = [];
+      this.#units = 0;
+    } else {
+      let [count, units] = [0, 0];
+      while (units < FRAME_UNITS) units += lines[count++].length;
+      this.#units -= units;
+      lines = lines.splice(0, count);
+    }
+    this.#commit(lines.length, lines.join("\n"));
+  }
+
+  /**
+   * Commits lines, and whatever comes meanwhile after them. No array is made for a lone line: V8 takes
+   * such arrays for long-lived, and what lies about in its old space makes every collection longer.
+   */
+  #commit(n: number, text: string): void {
     if (this.#finished) return;
-    const lines = this.#lines();
-    const n = lines.length;
     const seq = this.#seq;
     this.#seq += n;
     const writer: Writer = {
@@ -175,9 +192,9 @@ class V1ProducerSession implements Session, ProducerLink {
       seq,
       span: n,
     };
-    const batch = { n, text: n === 1 ? lines[0] : lines.join("\n") };
+    const batch = { n, text };
     try {
-      if (this.#ends === undefined && this.#channel.appendNow(writer, batch)) {
+      if (this.#ends === undefined && this.#channel.appendNow(writer, batch) !== undefined) {
         return this.#committed();
       }
     } catch (error) {
@@ -185,19 +202,6 @@ class V1ProducerSession implements Session, ProducerLink {
     }
     this.#trying = { writer, batch };
     this.#append();
-  }
-
-  #lines(): string[] {
-    const all = this.#pending;
-    if (this.#units <= FRAME_UNITS) {
-      this.#pending = [];
-      this.#units = 0;
-      return all;
-    }
-    let [count, units] = [0, 0];
-    while (units < FRAME_UNITS) units += all[count++].length;
-    this.#units -= units;
-    return all.splice(0, count);
   }
 
   #append(): void {
@@ -211,7 +215,7 @@ class V1ProducerSession implements Session, ProducerLink {
   /** Commits what came meanwhile. */
   #committed = (): void => {
     this.#committing = undefined;
-    if (this.#pending.length > 0) this.#commit();
+    if (this.#pending.length > 0) this.#commitPending();
   };
 
   #refused = (error: unknown): void => {

@@ -5,6 +5,7 @@
  */
 import {
   type ClientHello,
+  type CloseKind,
   decodeControl,
   decodeProducerFrame,
   encodeControl,
@@ -15,7 +16,9 @@ import type { Channel } from "../channel.ts";
 import type { ProducerLink } from "../channel_links.ts";
 import type { Peer } from "../peer.ts";
 import type { RelayContext } from "../relay_context.ts";
+import type { AppendBatch, Writer } from "../store/store.ts";
 import type { Grant } from "../tokens.ts";
+import { afterTurn } from "./after_turn.ts";
 import { refuse, type Session } from "./peer_gate.ts";
 import { pong } from "./pong.ts";
 
@@ -76,6 +79,8 @@ class ProducerSession implements Session, ProducerLink {
   #instance: string;
   #leave: (vanished: boolean) => void;
   #finished = false;
+  /** The seq that is to be acknowledged. */
+  #owed?: number;
 
   constructor(
     context: RelayContext,
@@ -133,6 +138,7 @@ class ProducerSession implements Session, ProducerLink {
 
   /** Tells the verdict and says goodbye. */
   finish(): void {
+    this.#acknowledge();
     this.#finished = true;
     if (this.#channel.end) {
       this.#peer.send(encodeControl({ end: this.#channel.end }));
@@ -142,26 +148,46 @@ class ProducerSession implements Session, ProducerLink {
     this.#leave(false);
   }
 
-  async #append(message: string): Promise<void> {
+  #append(message: string): void {
     try {
       const { header, text } = decodeProducerFrame(message);
       const { n, e, s, close } = header;
-      const { nextSeq } = await this.#channel.append(
-        { origin: "producer", id: this.#instance, epoch: e, seq: s, span: n },
-        { n, text },
-        close,
-      );
-      this.#peer.send(
-        `{"ack":{"next":${nextSeq},"window":${this.#context.window}}}`,
-      );
-      if (close && !this.#finished) this.finish();
+      const writer: Writer = { origin: "producer", id: this.#instance, epoch: e, seq: s, span: n };
+      const batch = { n, text };
+      const done = close === undefined ? this.#channel.appendNow(writer, batch) : undefined;
+      if (done === undefined) this.#appendLater(writer, batch, close);
+      else this.#owe(done.nextSeq!);
     } catch (error) {
       this.#fail(error);
     }
   }
 
+  async #appendLater(writer: Writer, batch: AppendBatch, close?: CloseKind): Promise<void> {
+    try {
+      const { nextSeq } = await this.#channel.append(writer, batch, close);
+      this.#owe(nextSeq!);
+      if (close === undefined || this.#finished) return;
+      this.finish();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** An acknowledgement counts for all before it, and can wait until the readers were served. */
+  #owe(next: number): void {
+    if (this.#owed === undefined) afterTurn(this.#acknowledge);
+    this.#owed = next;
+  }
+
+  #acknowledge = (): void => {
+    if (this.#owed === undefined) return;
+    this.#peer.send(`{"ack":{"next":${this.#owed},"window":${this.#context.window}}}`);
+    this.#owed = undefined;
+  };
+
   #fail(error: unknown): void {
     if (this.#finished) return;
+    this.#acknowledge();
     // what was in flight behind the refused frame must not be answered any more
     this.#finished = true;
     refuse(this.#context, this.#peer, 2, error);

@@ -31,8 +31,8 @@ export abstract class LogRules {
   readonly info: ChannelInfo;
   /** What it was made as. */
   readonly options: CreateOptions;
-  /** Who is told of what happens. */
-  readonly watchers: Set<Watcher> = new Set();
+  /** Who is told of what happens; another array whenever somebody comes or goes. */
+  watchers: readonly Watcher[] = [];
   /** The greatest `Stream-Seq` so far. */
   protected streamSeq?: string;
 
@@ -227,10 +227,16 @@ export abstract class LogRules {
     return expires <= now && !(leaseUntil && leaseUntil > now);
   }
 
+  /** See `Store.watch`. */
+  watch(watcher: Watcher): () => void {
+    this.watchers = [...this.watchers, watcher];
+    return () => this.watchers = this.watchers.filter((other) => other !== watcher);
+  }
+
   /** Tells whoever watches that it is no more. */
   gone(): void {
     for (const watcher of this.watchers) watcher.gone();
-    this.watchers.clear();
+    this.watchers = [];
   }
 
   /** @throws {StreamError} `ended` when the channel has its end. */

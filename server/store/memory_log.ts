@@ -4,63 +4,17 @@
  * @module
  */
 import type { CancelRequest, ChannelEnd } from "../../stream/mod.ts";
+import { Gathered } from "./gathered.ts";
 import { LogRules } from "./log_rules.ts";
 import type { StoredFrame } from "./store.ts";
-
-/** Most records that are gathered into one frame of the log, and most UTF-16 units of them. */
-const GATHERED = 64;
-const GATHERED_UNITS = 16 * 1024;
-
-/**
- * Single records that one producer wrote one after the other. An object and a frame for each would cost
- * more memory, and more time of the garbage collector, than the records themselves.
- */
-class Gathered implements StoredFrame {
-  readonly first: number;
-  readonly origin: "producer" = "producer" as const;
-  readonly epoch?: number;
-  readonly seq?: number;
-  /** Set once it was read: what was given away does not grow any more. */
-  sealed = false;
-  /** UTF-16 units of the records. */
-  units: number;
-  #lines: string[];
-  #text?: string;
-
-  constructor({ first, text, epoch, seq }: StoredFrame) {
-    this.first = first;
-    this.epoch = epoch;
-    this.seq = seq;
-    this.units = text.length;
-    this.#lines = [text];
-  }
-
-  get n(): number {
-    return this.#lines.length;
-  }
-
-  get text(): string {
-    return this.#text ??= this.#lines.join("\n");
-  }
-
-  /** Takes a record that comes right behind, if it is of the same claim and there is room. */
-  take({ n, text, origin, epoch, seq }: StoredFrame): boolean {
-    const { length } = this.#lines;
-    if (this.sealed || length >= GATHERED || n !== 1 || origin !== "producer") return false;
-    if (this.units + text.length > GATHERED_UNITS) return false;
-    if (epoch !== this.epoch || seq !== (this.seq ?? 0) + length) return false;
-    this.#lines.push(text);
-    this.units += text.length;
-    this.#text = undefined;
-    return true;
-  }
-}
 
 /** A log whose frames lie in an array; whoever watches is told at once. */
 export class MemoryLog extends LogRules {
   /** The prompt. */
   input?: Uint8Array;
   #frames: StoredFrame[] = [];
+  /** The last frame, where it may still grow. */
+  #gathering?: Gathered;
 
   /** See `Store.putInput`. */
   putInput(input: Uint8Array): void {
@@ -83,7 +37,7 @@ export class MemoryLog extends LogRules {
       bytes += unitsOf(frames[end]);
     }
     const last = frames[end - 1];
-    if (last instanceof Gathered) last.sealed = true;
+    if (last instanceof Gathered) last.seal();
     return frames.slice(low, end);
   }
 
@@ -97,6 +51,7 @@ export class MemoryLog extends LogRules {
       drop++;
     }
     this.#frames.splice(0, drop);
+    if (this.#frames.length === 0) this.#gathering = undefined;
     this.info.first = this.#frames[0]?.first ?? this.info.next;
   }
 
@@ -128,10 +83,14 @@ export class MemoryLog extends LogRules {
   protected override changed(): void {}
 
   #keep(frame: StoredFrame): void {
-    const last = this.#frames.at(-1);
-    if (last instanceof Gathered && last.take(frame)) return;
-    const single = frame.n === 1 && frame.origin === "producer";
-    this.#frames.push(single ? new Gathered(frame) : frame);
+    if (!Gathered.suits(frame)) {
+      this.#gathering = undefined;
+      // a copy: were the one that passes by sometimes kept, V8 would put all of them into its old space
+      this.#frames.push({ ...frame });
+    } else if (!this.#gathering?.take(frame)) {
+      this.#gathering = new Gathered(frame);
+      this.#frames.push(this.#gathering);
+    }
   }
 }
 

@@ -119,9 +119,7 @@ export class MemoryStore implements Store {
 
   /** See {@linkcode Store.watch}. */
   watch(id: string, watcher: Watcher): () => void {
-    const { watchers } = this.#get(id);
-    watchers.add(watcher);
-    return () => watchers.delete(watcher);
+    return this.#get(id).watch(watcher);
   }
 
   /** See {@linkcode Store.putInput}. */

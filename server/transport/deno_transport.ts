@@ -6,8 +6,7 @@
  *
  * @module
  */
-import type { Peer } from "../peer.ts";
-import { QuietClose } from "./quiet_close.ts";
+import { DenoPeer } from "./deno_peer.ts";
 import type { Listening, ListenOptions } from "./transport.ts";
 
 /**
@@ -66,55 +65,6 @@ function upgrade(
     return new Response("Cannot upgrade: expected a WebSocket handshake", { status: 400 });
   }
   const { socket, response } = upgraded;
-  socket.binaryType = "arraybuffer";
-  const closing = new QuietClose(socket);
-  const peer: Peer = {
-    send(text) {
-      if (socket.readyState === WebSocket.OPEN && !closing.begun) socket.send(text);
-    },
-    get bufferedAmount() {
-      return socket.bufferedAmount;
-    },
-    close(code, reason) {
-      closing.close(code, reason);
-    },
-    terminate() {
-      // Deno has no terminate(): the close queues behind the backlog, and the socket is forgotten
-      if (socket.readyState <= WebSocket.OPEN) socket.close();
-    },
-    message: () => {},
-    closed: () => {},
-  };
-  const failed = (error: unknown) => {
-    options.failed(error);
-    peer.close(1011, "Internal error");
-  };
-  const guarded = (run: () => void) => {
-    try {
-      run();
-    } catch (error) {
-      failed(error);
-    }
-  };
-  let gone = false;
-  const leave = (code: number, reason: string) => {
-    if (gone) return;
-    gone = true;
-    closing.gone();
-    guarded(() => peer.closed(code, reason));
-  };
-  socket.onopen = () => guarded(() => options.peer(peer, opened));
-  socket.onmessage = ({ data }) => {
-    // whoever was said goodbye has nothing to say any more
-    if (closing.begun) return closing.heard();
-    // as in guarded(), but without a closure: this runs for every message
-    try {
-      peer.message(typeof data === "string" ? data : new Uint8Array(data));
-    } catch (error) {
-      failed(error);
-    }
-  };
-  socket.onclose = ({ code, reason }) => leave(code, reason);
-  socket.onerror = () => leave(1006, "");
+  new DenoPeer(socket, (peer) => options.peer(peer, opened), options.failed);
   return response;
 }

@@ -18,40 +18,38 @@ const PATIENCE_MS = 200;
  */
 export class QuietClose {
   #socket: WebSocket;
+  #code: number;
+  #reason: string;
+  #last = Date.now() + PATIENCE_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #last = 0;
-  #go = () => {};
 
-  /** @param socket The server's side. */
-  constructor(socket: WebSocket) {
+  /**
+   * @param socket The server's side.
+   * @param code The close code.
+   * @param reason The reason; cut to what fits.
+   */
+  constructor(socket: WebSocket, code: number, reason: string) {
     this.#socket = socket;
-  }
-
-  /** Whether it was told to close. */
-  get begun(): boolean {
-    return this.#last > 0;
-  }
-
-  /** Closes soon; only the first call counts. */
-  close(code: number, reason: string): void {
-    if (this.begun) return;
-    this.#last = Date.now() + PATIENCE_MS;
-    this.#go = () => {
-      if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, closeReason(reason));
-    };
+    this.#code = code;
+    this.#reason = reason;
     this.heard();
   }
 
   /** Notes a message; the close waits a little longer for it. */
   heard(): void {
-    if (!this.begun || (this.#timer !== undefined && Date.now() >= this.#last)) return;
+    if (this.#timer !== undefined && Date.now() >= this.#last) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#go, QUIET_MS);
+    this.#timer = setTimeout(this.#close, QUIET_MS);
   }
 
   /** Forgets it: the socket is closed. */
   gone(): void {
-    this.#last ||= Date.now();
     clearTimeout(this.#timer);
+    this.#last = 0;
   }
+
+  #close = (): void => {
+    if (this.#socket.readyState > WebSocket.OPEN) return;
+    this.#socket.close(this.#code, closeReason(this.#reason));
+  };
 }

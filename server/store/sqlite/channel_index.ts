@@ -93,7 +93,7 @@ export class ChannelIndex {
   makeRoom(bytes: number, asking: SqliteLog): void {
     if (this.#commits.bytes + bytes <= this.#maxTotalBytes) return;
     for (const log of this.#ended) {
-      if (log === asking || log.watchers.size > 0) continue;
+      if (log === asking || log.watchers.length > 0) continue;
       this.#evicted.push(log.info.id);
       this.remove(log);
       if (this.#commits.bytes + bytes <= this.#maxTotalBytes) return;

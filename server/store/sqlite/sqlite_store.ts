@@ -146,9 +146,7 @@ export class SqliteStore implements Store {
 
   /** See {@linkcode Store.watch}. */
   watch(id: string, watcher: Watcher): () => void {
-    const { watchers } = this.#channels.get(id);
-    watchers.add(watcher);
-    return () => watchers.delete(watcher);
+    return this.#channels.get(id).watch(watcher);
   }
 
   /** See {@linkcode Store.putInput}. */

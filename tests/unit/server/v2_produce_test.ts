@@ -73,6 +73,21 @@ onBothTransports("v2 produce - what is sent again is stored once", async (relay)
   assertEquals(records, [token("a"), token("b"), token("c"), token("d"), DONE]);
 });
 
+onBothTransports("v2 produce - one acknowledgement may be for several frames", async (relay) => {
+  const { socket } = await relay.producer("c");
+  for (let seq = 0; seq < 3; seq++) socket.send(frame(1, seq, [token("a")]));
+  socket.send(frame(1, 7, [token("late")]));
+  let acknowledged = 0;
+  for (;;) {
+    const { ack, error } = await socket.json();
+    if (error !== undefined) {
+      assertEquals([acknowledged, error.code], [3, "seq_gap"]);
+      return;
+    }
+    acknowledged = ack.next;
+  }
+});
+
 onBothTransports("v2 produce - a final frame sent again is acknowledged", async (relay) => {
   const producer = await relay.producer("c");
   await producer.put([token("a"), DONE], "done");

@@ -1,0 +1,106 @@
+/**
+ * Records that came one by one, kept together.
+ *
+ * @module
+ */
+import type { StoredFrame } from "./store.ts";
+
+/** Most records that are gathered into one frame, most bytes of them, and the bytes it begins with. */
+const MOST_RECORDS = 256;
+const MOST_BYTES = 16 * 1024;
+const FIRST_BYTES = 1024;
+/** A longer record, in UTF-16 units, is worth a frame of its own. */
+const MOST_UNITS = 1024;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * Single records that one producer wrote one after the other, as bytes outside of the garbage collector's
+ * sight: as strings it would copy each of them twice before it left them alone, and everybody's messages
+ * would wait meanwhile.
+ */
+export class Gathered implements StoredFrame {
+  /** Offset of the first record. */
+  readonly first: number;
+  /** A producer's. */
+  readonly origin: "producer" = "producer" as const;
+  /** The epoch of its claim. */
+  readonly epoch?: number;
+  /** Its number for the first record. */
+  readonly seq?: number;
+  /** How many records. */
+  n = 1;
+  /** UTF-16 units of the records. */
+  units: number;
+  #bytes: Uint8Array<ArrayBuffer>;
+  #length = 0;
+  #sealed = false;
+
+  /** @param frame What it begins with, which {@linkcode Gathered.suits}. */
+  constructor({ first, text, epoch, seq }: StoredFrame) {
+    this.first = first;
+    this.epoch = epoch;
+    this.seq = seq;
+    this.units = text.length;
+    this.#bytes = new Uint8Array(Math.max(FIRST_BYTES, 3 * text.length));
+    this.#write(text);
+  }
+
+  /** Whether a frame is one that can be gathered. */
+  static suits({ n, text, origin }: StoredFrame): boolean {
+    return n === 1 && origin === "producer" && text.length <= MOST_UNITS;
+  }
+
+  /** The records. */
+  get text(): string {
+    return decoder.decode(this.#bytes.subarray(0, this.#length));
+  }
+
+  /** Takes no more: what was given away does not grow. */
+  seal(): void {
+    if (this.#sealed) return;
+    this.#sealed = true;
+    this.#bytes = this.#bytes.slice(0, this.#length);
+  }
+
+  /** Takes a frame that {@linkcode Gathered.suits}, if it comes right behind, of the same claim, and there is room. */
+  take({ text, epoch, seq }: StoredFrame): boolean {
+    if (this.#sealed || epoch !== this.epoch || seq !== (this.seq ?? 0) + this.n) return false;
+    if (this.n >= MOST_RECORDS || !this.#room(1 + 3 * text.length)) {
+      this.seal();
+      return false;
+    }
+    this.#bytes[this.#length++] = 0x0a;
+    this.#write(text);
+    this.n++;
+    this.units += text.length;
+    return true;
+  }
+
+  /** Makes room for so many bytes more, unless that were too many. */
+  #room(bytes: number): boolean {
+    const wanted = this.#length + bytes;
+    if (wanted <= this.#bytes.length) return true;
+    if (wanted > MOST_BYTES) return false;
+    const grown = new Uint8Array(Math.min(MOST_BYTES, Math.max(wanted, 4 * this.#bytes.length)));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+    return true;
+  }
+
+  #write(text: string): void {
+    const bytes = this.#bytes;
+    const start = this.#length;
+    // nearly every record is ASCII and short: the encoder alone would take twice as long
+    for (let at = 0; at < text.length; at++) {
+      const unit = text.charCodeAt(at);
+      if (unit > 0x7f) {
+        this.#length += encoder.encodeInto(text, bytes.subarray(start)).written;
+        return;
+      }
+      bytes[start + at] = unit;
+    }
+    this.#length += text.length;
+  }
+}
