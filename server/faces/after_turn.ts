@@ -1,42 +1,23 @@
 /**
- * Turns of the event loop: which one it is, and when it is over.
+ * The end of a turn of the event loop.
  *
  * @module
  */
 import { setImmediate } from "node:timers";
 
-let turn = 0;
-let looking = false;
 let waiting: (() => void)[] = [];
 
 /**
- * Which turn of the event loop this is. All that ask in one turn share one look at its end: an immediate
- * for each would cost as much as a message.
- *
- * @returns A number that is another one in every turn.
- */
-export function thisTurn(): number {
-  if (!looking) {
-    looking = true;
-    setImmediate(over);
-  }
-  return turn;
-}
-
-/**
- * Calls back when this turn of the event loop is over.
+ * Calls back when this turn of the event loop is over. All that ask in one turn share one look: an
+ * immediate for each would cost as much as a message.
  *
  * @param callback What is to be called, once.
  */
 export function afterTurn(callback: () => void): void {
-  thisTurn();
-  waiting.push(callback);
+  if (waiting.push(callback) === 1) setImmediate(over);
 }
 
 function over(): void {
-  looking = false;
-  turn++;
-  if (waiting.length === 0) return;
   const now = waiting;
   waiting = [];
   for (const callback of now) callback();

@@ -10,7 +10,7 @@ import type { Peer } from "../peer.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { AppendBatch, Writer } from "../store/store.ts";
 import type { Grant } from "../tokens.ts";
-import { afterTurn, thisTurn } from "./after_turn.ts";
+import { afterTurn } from "./after_turn.ts";
 import { refuse, type Session } from "./peer_gate.ts";
 
 /**
@@ -38,9 +38,12 @@ export async function produceV1(
   });
 }
 
+/** Milliseconds without a message after which one is taken for lone, and goes at once. */
+const QUIET_MS = 0.25;
+
 /**
- * Most messages of one turn of the event loop, and UTF-16 units of them, that are committed together. The
- * first one goes at once; under load a turn brings hundreds, and a commit for each is what costs most.
+ * Most messages of one turn of the event loop, and UTF-16 units of them, that are committed together:
+ * under load a turn brings hundreds, and a commit for each is what costs most.
  */
 const BURST_RECORDS = 256;
 const BURST_UNITS = 32 * 1024;
@@ -68,8 +71,8 @@ class V1ProducerSession implements Session, ProducerLink {
   #pending: string[] = [];
   /** UTF-16 units of them. */
   #units = 0;
-  /** The turn of the event loop in which a message went at once. */
-  #turn = -1;
+  /** When a message came that found nothing waiting, on the clock of `performance.now`. */
+  #at = -Infinity;
   #ends?: "done" | "error";
   #committing?: Promise<void>;
   #trying?: { writer: Writer; batch: AppendBatch };
@@ -144,11 +147,10 @@ class V1ProducerSession implements Session, ProducerLink {
   #take(line: string): void {
     this.#last = line;
     if (this.#committing === undefined && this.#pending.length === 0) {
-      const turn = thisTurn();
-      if (turn !== this.#turn || this.#ends !== undefined) {
-        this.#turn = turn;
-        return this.#commit(1, line);
-      }
+      const now = performance.now();
+      const isAlone = now - this.#at > QUIET_MS;
+      this.#at = now;
+      if (isAlone || this.#ends !== undefined) return this.#commit(1, line);
       afterTurn(this.#burstOver);
     }
     this.#pending.push(line);
@@ -158,7 +160,7 @@ class V1ProducerSession implements Session, ProducerLink {
     if (full || this.#ends !== undefined) this.#commitPending();
   }
 
-  /** The turn is over: what came in it after its first message is committed together. */
+  /** The turn is over: what came in it is committed together. */
   #burstOver = (): void => {
     if (this.#pending.length > 0 && this.#committing === undefined) this.#commitPending();
   };
