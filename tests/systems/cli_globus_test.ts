@@ -28,16 +28,10 @@ async function user(options: StandInOptions = {}): Promise<User> {
     serviceUrl: service.url,
     workdir: home,
   };
-  await Deno.mkdir(`${home}/config/streamrelay`, { recursive: true });
-  await Deno.writeTextFile(
-    `${home}/config/streamrelay/config.json`,
-    JSON.stringify({
-      profiles: {
-        account: { ...common, login: { clientId, clientSecretFile: `${home}/secret` } },
-        me: { ...common, login: { clientId: CLIENT } },
-      },
-    }),
-  );
+  await somebody.profiles({
+    account: { ...common, login: { clientId, clientSecretFile: `${home}/secret` } },
+    me: { ...common, login: { clientId: CLIENT } },
+  });
   return Object.assign({
     ...somebody,
     service,
@@ -48,17 +42,10 @@ async function user(options: StandInOptions = {}): Promise<User> {
   });
 }
 
-async function script(somebody: Person, lines: string): Promise<string> {
-  const path = `${somebody.home}/infer.sh`;
-  await Deno.writeTextFile(path, `#!/bin/bash\n${lines}\n`);
-  return path;
-}
-
 Deno.test("run globus - the prompt goes in, the words come out; others see it and cancel it", async () => {
   await using somebody = await user();
   const { home, service } = somebody;
-  const job = await script(
-    somebody,
+  const job = await somebody.script(
     `cat; echo " $1"; until [ -e ${home}/go ]; do sleep 0.05; done; echo rest`,
   );
   const start = async () => {
@@ -98,7 +85,7 @@ Deno.test("run globus - the prompt goes in, the words come out; others see it an
 Deno.test("run globus - --detach; attach takes it up; cancel while it waits is recorded", async () => {
   await using somebody = await user({ held: true });
   const { service, home } = somebody;
-  const job = await script(somebody, `touch ${home}/ran; cat; exit 4`);
+  const job = await somebody.script(`touch ${home}/ran; cat; exit 4`);
   const leave = async () => {
     const left = await somebody.run(["run", job, "--profile", "account", "--detach"], {
       stdin: "later",
@@ -132,7 +119,7 @@ Deno.test("run globus - --detach; attach takes it up; cancel while it waits is r
 Deno.test("globus login, run, logout - a person's login is kept 0600, used, and revoked", async () => {
   await using somebody = await user();
   const { service, home } = somebody;
-  const job = await script(somebody, "cat");
+  const job = await somebody.script("cat");
   const run = ["run", job, "--profile", "me"];
   const before = await somebody.run(run, { stdin: "hello" });
   assertEquals(before.code, 20);
@@ -169,7 +156,7 @@ Deno.test("globus login, run, logout - a person's login is kept 0600, used, and 
 
 Deno.test("globus register - prints an id, under which scripts run", async () => {
   await using somebody = await user();
-  const job = await script(somebody, "cat");
+  const job = await somebody.script("cat");
   const { code, stdout, stderr } = await somebody.run(
     ["globus", "register", "--profile", "account", "--public"],
   );
@@ -213,7 +200,7 @@ def infer(prompt, relay_url, channel_id, relay_secret=""):
 
 Deno.test("globus - what can't be is told in one sentence", async () => {
   await using somebody = await user();
-  const job = await script(somebody, "true");
+  const job = await somebody.script("true");
   const cases: [string[], number, RegExp][] = [
     [["globus"], 2, /expected globus login, globus logout or globus register/],
     [["globus", "login"], 2, /No app was given: expected --client-id, /],

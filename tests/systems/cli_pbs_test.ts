@@ -9,10 +9,8 @@ import { startSshServer } from "./ssh_server.ts";
 
 const bin = Deno.env.get("STREAMRELAY_TEST_PBS") ?? "";
 
-async function script(somebody: Person, lines: string): Promise<string> {
-  const path = `${somebody.home}/infer.sh`;
-  await Deno.writeTextFile(path, `#!/bin/bash\n#PBS -N mine\n${lines}\n`);
-  return path;
+function script(somebody: Person, lines: string): Promise<string> {
+  return somebody.script(`#PBS -N mine\n${lines}`);
 }
 
 async function told(id: string): Promise<string> {
@@ -51,13 +49,7 @@ pbsSuite(import.meta.url, needs("pbs", "ssh"), (ignore) => {
     async fn() {
       await using somebody = await person();
       const job = await script(somebody, "cat; echo; echo wrong >&2; exit 4");
-      await Deno.mkdir(`${somebody.home}/config/streamrelay`, { recursive: true });
-      await Deno.writeTextFile(
-        `${somebody.home}/config/streamrelay/config.json`,
-        JSON.stringify({
-          profiles: { here: { executor: "pbs", bin, time: 1, workdir: somebody.home } },
-        }),
-      );
+      await somebody.profiles({ here: { executor: "pbs", bin, time: 1, workdir: somebody.home } });
       const leave = async (...flags: string[]) => {
         const left = await somebody.run(["run", job, "--profile", "here", "--detach", ...flags], {
           stdin: "later",

@@ -4,13 +4,6 @@ import { until } from "../tools/until.ts";
 import { type Person, person } from "./command_line.ts";
 import { runCommand } from "./run_command.ts";
 
-/** Writes a script into someone's home. */
-async function script(somebody: Person, lines: string, name = "job.sh"): Promise<string> {
-  const path = `${somebody.home}/${name}`;
-  await Deno.writeTextFile(path, `#!/bin/bash\n${lines}\n`);
-  return path;
-}
-
 /** Runs a command on a terminal of its own, and gives what that terminal showed. */
 async function onTerminal(
   somebody: Person,
@@ -27,8 +20,7 @@ async function onTerminal(
 
 Deno.test("run local - the prompt goes in by stdin, the answer comes out as it is written", async () => {
   await using somebody = await person();
-  const job = await script(
-    somebody,
+  const job = await somebody.script(
     'read -r prompt; echo "to: $prompt"; while [ ! -e go ]; do sleep 0.02; done; echo rest',
   );
   const run = somebody.start(["run", "local", job], { stdin: "What is a tide?\n" });
@@ -48,7 +40,7 @@ Deno.test("run local - the prompt goes in by stdin, the answer comes out as it i
 
 Deno.test("run local - prompt file, arguments, set-up, environment, folder, events", async () => {
   await using somebody = await person();
-  const job = await script(somebody, 'echo "$1 $WORD $SET $PWD"; cat');
+  const job = await somebody.script('echo "$1 $WORD $SET $PWD"; cat');
   await Deno.writeTextFile(`${somebody.home}/q.txt`, "from a file");
   await Deno.mkdir(`${somebody.home}/work`);
   const { code, stdout, stderr } = await somebody.run([
@@ -82,7 +74,7 @@ Deno.test("run local - a stream is encrypted unless that is switched off", async
     JSON.stringify({ profiles: { bare: { executor: "local", encryption: "off" } } }),
   );
   const env = { STREAMRELAY_CONFIG: `${somebody.home}/config.json` };
-  const job = await script(somebody, "echo hi");
+  const job = await somebody.script("echo hi");
   for (
     const [way, encryption] of [
       [["local"], "v2"],
@@ -105,7 +97,7 @@ Deno.test("run local - a stream is encrypted unless that is switched off", async
 
 Deno.test("run local - a failing job: its exit code, its stderr, our exit code", async () => {
   await using somebody = await person();
-  const job = await script(somebody, "echo some; echo no such model >&2; exit 3");
+  const job = await somebody.script("echo some; echo no such model >&2; exit 3");
   const { code, stdout, stderr } = await somebody.run(["run", "local", job]);
   assertEquals([code, stdout], [12, "some\n"]);
   assertMatch(
@@ -116,7 +108,7 @@ Deno.test("run local - a failing job: its exit code, its stderr, our exit code",
 
 Deno.test("run local - Ctrl-C cancels the job", async () => {
   await using somebody = await person();
-  const job = await script(somebody, 'echo "$$" >pid; echo started; exec sleep 600');
+  const job = await somebody.script('echo "$$" >pid; echo started; exec sleep 600');
   const run = somebody.start(["run", "local", job, "--no-prompt"]);
   await run.printed("started");
   run.kill("SIGINT");
@@ -135,7 +127,7 @@ Deno.test("run local - a reader that has gone ends the job without a complaint",
   await using somebody = await person();
   const relay = somebody.start(["serve", "--port", "0", "--lease-grace", "0"]);
   await relay.printed("\n");
-  const job = await script(somebody, "yes");
+  const job = await somebody.script("yes");
   const line =
     `deno run -A --quiet ${Deno.cwd()}/cli.ts run local ${job} --no-prompt | head -n 2; echo "\${PIPESTATUS[0]}"`;
   const { stdout, stderr } = await runCommand(["bash", "-c", line], {
@@ -150,7 +142,7 @@ Deno.test("run local - a reader that has gone ends the job without a complaint",
 
 Deno.test("run local - another terminal sees it, and cancels it", async () => {
   await using somebody = await person();
-  const job = await script(somebody, "echo started; exec sleep 600");
+  const job = await somebody.script("echo started; exec sleep 600");
   const run = somebody.start(["run", "local", job, "--no-prompt"]);
   await run.printed("started");
   const [, channel] = /^(\S+) +\d+ +local +running /m.exec((await somebody.run(["ls"])).stdout)!;
@@ -166,7 +158,7 @@ Deno.test("run local - killed by SIGKILL, the job ends with it", async () => {
   await using somebody = await person();
   const relay = somebody.start(["serve", "--port", "0", "--lease-grace", "0"]);
   await relay.printed("\n");
-  const job = await script(somebody, 'echo "$$" >pid; echo started; exec sleep 600');
+  const job = await somebody.script('echo "$$" >pid; echo started; exec sleep 600');
   const run = somebody.start(["run", "local", job, "--no-prompt"]);
   await run.printed("started");
   run.kill("SIGKILL");
@@ -181,8 +173,7 @@ Deno.test("run local - killed by SIGKILL, the job ends with it", async () => {
 
 Deno.test("run local - --detach leaves it; ls, logs and attach find it again", async () => {
   await using somebody = await person();
-  const job = await script(
-    somebody,
+  const job = await somebody.script(
     'cat; while [ ! -e go ]; do sleep 0.02; done; echo " over"',
   );
   const left = await somebody.run(["run", "local", job, "--detach"], { stdin: "hello" });
@@ -193,7 +184,7 @@ Deno.test("run local - --detach leaves it; ls, logs and attach find it again", a
   const logs = somebody.start(["logs", channel.slice(0, 8)]);
   await logs.printed("hello");
   const { stdout } = await somebody.run(["ls"]);
-  assertMatch(stdout, new RegExp(`^${channel} +\\d+ +local +running +\\S+ \\S+ +job\\.sh$`, "m"));
+  assertMatch(stdout, new RegExp(`^${channel} +\\d+ +local +running +\\S+ \\S+ +infer\\.sh$`, "m"));
   // leaving it again changes nothing
   logs.kill("SIGINT");
   assertEquals((await logs.outcome).code, 130);
@@ -213,13 +204,13 @@ Deno.test("run local - --detach leaves it; ls, logs and attach find it again", a
 
 Deno.test("run local - a detached job that fails tells why, and one can be cancelled", async () => {
   await using somebody = await person();
-  const bad = await script(somebody, "echo broken >&2; exit 9");
+  const bad = await somebody.script("echo broken >&2; exit 9");
   const failed = (await somebody.run(["run", "local", bad, "--detach"])).stdout.trim();
   const told = await somebody.run(["logs", failed]);
   assertEquals(told.code, 12);
   assertStringIncludes(told.stderr, "| broken");
 
-  const endless = await script(somebody, "echo started; exec sleep 600");
+  const endless = await somebody.script("echo started; exec sleep 600");
   const channel = (await somebody.run(["run", "local", endless, "--detach"])).stdout.trim();
   const logs = somebody.start(["logs", channel]);
   await logs.printed("started");
@@ -235,18 +226,11 @@ Deno.test("run local - a detached job that fails tells why, and one can be cance
 
 Deno.test("run - a profile of the configuration file; flags win", async () => {
   await using somebody = await person();
-  const job = await script(somebody, 'echo "$WORD $OTHER"');
-  await Deno.mkdir(`${somebody.home}/config/streamrelay`, { recursive: true });
-  const config = `${somebody.home}/config/streamrelay/config.json`;
-  await Deno.writeTextFile(
-    config,
-    JSON.stringify({
-      profiles: {
-        here: { executor: "local", env: { WORD: "profile", OTHER: "profile" } },
-        far: { executor: "slurm", partition: "gpu" },
-      },
-    }),
-  );
+  const job = await somebody.script('echo "$WORD $OTHER"');
+  await somebody.profiles({
+    here: { executor: "local", env: { WORD: "profile", OTHER: "profile" } },
+    far: { executor: "slurm", partition: "gpu" },
+  });
   const here = ["run", job, "--profile", "here"];
   assertEquals((await somebody.run(here)).stdout, "profile profile\n");
   assertEquals((await somebody.run([...here, "--env", "WORD=flag"])).stdout, "flag profile\n");
@@ -257,7 +241,7 @@ Deno.test("run - a profile of the configuration file; flags win", async () => {
     2,
     "streamrelay: Cannot use profile far with local: it is one of slurm\n",
   ]);
-  await Deno.writeTextFile(config, '{"profiles":{"here":{"executor":"lsf"}}}');
+  await somebody.profiles({ here: { executor: "lsf" } });
   const bad = await somebody.run(here);
   assertEquals(bad.code, 2);
   assertMatch(
@@ -268,7 +252,7 @@ Deno.test("run - a profile of the configuration file; flags win", async () => {
 
 Deno.test("run - bad input is told in one sentence, before anything is started", async () => {
   await using somebody = await person();
-  const job = await script(somebody, "true");
+  const job = await somebody.script("true");
   const cases: [string[], number, RegExp][] = [
     [["run"], 2, /No script was given: expected run local\|slurm\|pbs\|ssh\|globus SCRIPT/],
     [["run", "slurm"], 2, /No script was given: expected run slurm SCRIPT/],
@@ -309,7 +293,7 @@ Deno.test("run - bad input is told in one sentence, before anything is started",
 
 Deno.test("run - on a terminal a live line tells how it goes, and gives way to the text", async () => {
   await using somebody = await person();
-  const job = await script(somebody, "echo one; echo two");
+  const job = await somebody.script("echo one; echo two");
   const { code, shown } = await onTerminal(somebody, `run local ${job} --no-prompt`);
   assertEquals(code, 0);
   const lines = shown.replaceAll("\r\n", "\n").split("\r\x1b[2K");
@@ -328,7 +312,7 @@ Deno.test("run - on a terminal a live line tells how it goes, and gives way to t
 
 Deno.test("run - on a terminal it asks for the prompt", async () => {
   await using somebody = await person();
-  const job = await script(somebody, "tr a-z A-Z");
+  const job = await somebody.script("tr a-z A-Z");
   const { code, shown } = await onTerminal(somebody, `run local ${job}`, "hello\n\x04");
   assertEquals(code, 0, shown);
   assertStringIncludes(shown, "Type the prompt, then Ctrl-D:");

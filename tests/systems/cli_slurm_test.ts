@@ -1,17 +1,11 @@
 /** What a user sees of `run slurm` and its like, with a real Slurm. @module */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { until } from "../tools/until.ts";
-import { type Person, person } from "./command_line.ts";
+import { person } from "./command_line.ts";
 import { needs } from "./needs.ts";
 import { runCommand } from "./run_command.ts";
 
 const { ignore } = needs("slurm");
-
-async function script(somebody: Person, lines: string): Promise<string> {
-  const path = `${somebody.home}/infer.sh`;
-  await Deno.writeTextFile(path, `#!/bin/bash\n${lines}\n`);
-  return path;
-}
 
 /** A job's fields, as Slurm tells them. */
 async function jobOf(id: string): Promise<string> {
@@ -23,8 +17,7 @@ Deno.test({
   ignore,
   async fn() {
     await using somebody = await person();
-    const job = await script(
-      somebody,
+    const job = await somebody.script(
       `#SBATCH --comment=mine\ncat; echo " $1 $SLURM_JOB_NAME"; while [ ! -e ${somebody.home}/go ]; do sleep 0.05; done; echo rest`,
     );
     const run = somebody.start(
@@ -55,12 +48,8 @@ Deno.test({
   ignore,
   async fn() {
     await using somebody = await person();
-    const job = await script(somebody, "echo out; echo wrong >&2; exit 4");
-    await Deno.mkdir(`${somebody.home}/config/streamrelay`, { recursive: true });
-    await Deno.writeTextFile(
-      `${somebody.home}/config/streamrelay/config.json`,
-      JSON.stringify({ profiles: { small: { executor: "slurm", partition: "tiny", time: 1 } } }),
-    );
+    const job = await somebody.script("echo out; echo wrong >&2; exit 4");
+    await somebody.profiles({ small: { executor: "slurm", partition: "tiny", time: 1 } });
     const failed = await somebody.run(["run", job, "--profile", "small"]);
     assertEquals([failed.code, failed.stdout], [12, "out\n"]);
     assertMatch(failed.stderr, /exit code 4.*\[job_failed\]\n.*\n {2}\| wrong\n$/);
@@ -75,7 +64,7 @@ Deno.test({
   ignore,
   async fn() {
     await using somebody = await person();
-    const job = await script(somebody, "cat; echo; sleep 600");
+    const job = await somebody.script("cat; echo; sleep 600");
     const left = await somebody.run(
       ["run", "slurm", job, "--extra=--begin=now+1hour", "--detach"],
       { stdin: "later" },
@@ -104,8 +93,7 @@ Deno.test({
   ignore,
   async fn() {
     await using somebody = await person();
-    const job = await script(
-      somebody,
+    const job = await somebody.script(
       `echo started; while [ ! -e ${somebody.home}/go ]; do sleep 0.05; done; kill -9 $$`,
     );
     const left = await somebody.run(["run", "slurm", job, "--no-prompt", "--detach"]);
@@ -130,7 +118,7 @@ Deno.test({
   ignore,
   async fn() {
     await using somebody = await person();
-    const job = await script(somebody, 'echo "$SLURM_JOB_ID"; sleep 600');
+    const job = await somebody.script('echo "$SLURM_JOB_ID"; sleep 600');
     const run = somebody.start(["run", "slurm", job, "--no-prompt"]);
     const id = (await run.printed(/^\d+\n/)).trim();
     run.kill("SIGINT");
@@ -145,7 +133,7 @@ Deno.test({
   ignore,
   async fn() {
     await using somebody = await person();
-    const job = await script(somebody, "true");
+    const job = await somebody.script("true");
     const run = somebody.start(
       ["run", "slurm", job, "--no-prompt", "--extra=--begin=now+1hour", "--events"],
     );

@@ -1,19 +1,13 @@
 /** What a user sees of `run ssh`, `ls`, `logs`, `attach` and `cancel`, over a real sshd. @module */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { until } from "../tools/until.ts";
-import { type Person, person } from "./command_line.ts";
+import { person } from "./command_line.ts";
 import { needs } from "./needs.ts";
 import { runCommand } from "./run_command.ts";
 
 const { ignore } = needs("ssh");
 const sshConfig = Deno.env.get("STREAMRELAY_TEST_SSH") ?? "";
 const HOST = ["--host", "hpc", "--ssh-config", sshConfig];
-
-async function script(somebody: Person, lines: string): Promise<string> {
-  const path = `${somebody.home}/infer.sh`;
-  await Deno.writeTextFile(path, `#!/bin/bash\n${lines}\n`);
-  return path;
-}
 
 /** Whether a process whose id a job wrote down still runs. */
 async function lives(path: string): Promise<boolean> {
@@ -28,8 +22,7 @@ Deno.test({
   async fn() {
     await using somebody = await person();
     const { home } = somebody;
-    const job = await script(
-      somebody,
+    const job = await somebody.script(
       `cat; echo " $1 $WORD $PWD"; until [ -e ${home}/go ]; do sleep 0.05; done; echo rest`,
     );
     const flags = ["--workdir", home, "--env", "WORD=said"];
@@ -62,12 +55,8 @@ Deno.test({
   ignore,
   async fn() {
     await using somebody = await person();
-    const job = await script(somebody, "echo out; echo wrong >&2; exit 4");
-    await Deno.mkdir(`${somebody.home}/config/streamrelay`, { recursive: true });
-    await Deno.writeTextFile(
-      `${somebody.home}/config/streamrelay/config.json`,
-      JSON.stringify({ profiles: { box: { executor: "ssh", host: "hpc", sshConfig } } }),
-    );
+    const job = await somebody.script("echo out; echo wrong >&2; exit 4");
+    await somebody.profiles({ box: { executor: "ssh", host: "hpc", sshConfig } });
     for (
       const way of [["run", job, "--profile", "box"], ["run", "ssh", job, ...HOST, "--remote"]]
     ) {
@@ -97,7 +86,7 @@ Deno.test({
     ]);
     await relay.printed("\n");
     const pid = `${somebody.home}/pid`;
-    const job = await script(somebody, `echo $$ >${pid}; echo started; sleep 600`);
+    const job = await somebody.script(`echo $$ >${pid}; echo started; sleep 600`);
     const run = somebody.start(["run", "ssh", job, ...HOST, "--no-prompt"]);
     await run.printed("started\n");
     assert(await lives(pid));
@@ -124,7 +113,7 @@ Deno.test({
   async fn() {
     await using somebody = await person();
     const pid = `${somebody.home}/pid`;
-    const job = await script(somebody, `echo $$ >${pid}; echo started; sleep 600`);
+    const job = await somebody.script(`echo $$ >${pid}; echo started; sleep 600`);
     const start = async () => {
       const run = somebody.start(["run", "ssh", job, ...HOST, "--no-prompt"]);
       await run.printed("started\n");
@@ -156,7 +145,7 @@ Deno.test({
 
 Deno.test("run ssh - what can't be is told in one sentence", async () => {
   await using somebody = await person();
-  const job = await script(somebody, "true");
+  const job = await somebody.script("true");
   const cases: [string[], RegExp][] = [
     [["--host", "hpc", "--detach"], /Cannot use --detach with run ssh: a job over ssh lives no/],
     [[], /Cannot tell where to run: expected --host HOST, or a profile with host/],

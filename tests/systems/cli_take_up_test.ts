@@ -9,12 +9,6 @@ import { startSshServer } from "./ssh_server.ts";
 const { ignore } = needs("slurm", "ssh");
 const conf = Deno.env.get("SLURM_CONF") ?? "";
 
-async function script(somebody: Person, lines: string): Promise<string> {
-  const path = `${somebody.home}/infer.sh`;
-  await Deno.writeTextFile(path, `#!/bin/bash\n${lines}\n`);
-  return path;
-}
-
 async function stateOf(id: string): Promise<string> {
   const { stdout } = await runCommand(["squeue", "-h", "-t", "all", "-j", id, "-o", "%T"]);
   return stdout.trim();
@@ -37,8 +31,7 @@ Deno.test({
   async fn() {
     await using somebody = await person();
     const { home } = somebody;
-    const job = await script(
-      somebody,
+    const job = await somebody.script(
       `echo "$SLURM_JOB_ID"; until [ -e ${home}/go ]; do sleep 0.05; done; echo wrong >&2; exit 4`,
     );
     const run = somebody.start(
@@ -62,7 +55,7 @@ Deno.test({
   ignore,
   async fn() {
     await using somebody = await person();
-    const job = await script(somebody, 'echo "$SLURM_JOB_ID"; exec sleep 600');
+    const job = await somebody.script('echo "$SLURM_JOB_ID"; exec sleep 600');
     const run = somebody.start(["run", "slurm", job, "--no-prompt", "--on-disconnect", "0"]);
     const id = (await run.printed(/^\d+\n/)).trim();
     await isKilled(run);
@@ -84,7 +77,7 @@ Deno.test({
     await using somebody = await person();
     const url = await relayOf(somebody);
     const env = { SLURM_CONF: "/no/such/slurm.conf" };
-    const job = await script(somebody, "echo kept");
+    const job = await somebody.script("echo kept");
     const way = ["--via", server.host, "--ssh-config", server.config, "--url", url];
     const submit = async () => {
       const run = somebody.start(
@@ -122,7 +115,7 @@ Deno.test({
     await using somebody = await person();
     await using other = await person();
     const url = await relayOf(somebody);
-    const job = await script(somebody, 'echo "$SLURM_JOB_ID"; exec sleep 600');
+    const job = await somebody.script('echo "$SLURM_JOB_ID"; exec sleep 600');
     const run = somebody.start(["run", "slurm", job, "--no-prompt", "--url", url]);
     const id = (await run.printed(/^\d+\n/)).trim();
     const [, channel] = /^(\S+) .* running /m.exec((await somebody.run(["ls"])).stdout)!;
@@ -152,8 +145,7 @@ Deno.test({
     await using somebody = await person();
     const { home } = somebody;
     const env = { SLURM_CONF: "/no/such/slurm.conf" };
-    const job = await script(
-      somebody,
+    const job = await somebody.script(
       `cat; until [ -e ${home}/go ]; do sleep 0.05; done; echo rest; exit 4`,
     );
     const way = ["--via", server.host, "--ssh-config", server.config];

@@ -46,8 +46,10 @@ export interface Person {
   run(args: readonly string[], options?: CommandOptions): Promise<CommandOutcome>;
   /** Starts a command. */
   start(args: readonly string[], options?: CommandOptions): RunningCommand;
-  /** Writes a configuration with this one profile. */
-  profile(name: string, fields: Record<string, unknown>): Promise<void>;
+  /** Writes a configuration with these profiles, by their names. */
+  profiles(profiles: Record<string, unknown>): Promise<void>;
+  /** Writes `infer.sh`, a bash script of these lines, and gives its path. */
+  script(lines: string): Promise<string>;
   /** Ends what they have started, relays that were started for them too, and removes their home. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -97,13 +99,15 @@ export async function person(
       const one = start(args, { stdin: "", ...options });
       return await one.outcome;
     },
-    async profile(name, fields) {
+    async profiles(profiles) {
       const folder = `${home}/config/streamrelay`;
       await Deno.mkdir(folder, { recursive: true });
-      await Deno.writeTextFile(
-        `${folder}/config.json`,
-        JSON.stringify({ profiles: { [name]: fields } }),
-      );
+      await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify({ profiles }));
+    },
+    async script(lines) {
+      const path = `${home}/infer.sh`;
+      await Deno.writeTextFile(path, `#!/bin/bash\n${lines}\n`);
+      return path;
     },
     async [Symbol.asyncDispose]() {
       for (const one of running) one.kill("SIGKILL");

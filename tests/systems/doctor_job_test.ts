@@ -142,12 +142,8 @@ Deno.test({
         assertEquals(profile.executor, "slurm");
         assertEquals(profile.via, { ssh: server.host, config: server.config });
         // the configuration file takes what is printed
-        const folder = `${somebody.home}/config/streamrelay`;
-        await Deno.mkdir(folder, { recursive: true });
-        const config = { profiles: { gpu: profile } };
-        await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(config));
-        const script = `${somebody.home}/job.sh`;
-        await Deno.writeTextFile(script, "#!/bin/bash\necho by the profile\n");
+        await somebody.profiles({ gpu: profile });
+        const script = await somebody.script("echo by the profile");
         const ran = await somebody.run(["run", script, "--profile", "gpu", "--no-prompt"]);
         assertEquals([ran.code, ran.stdout], [0, "by the profile\n"], ran.stderr);
       } finally {
@@ -164,7 +160,7 @@ Deno.test({
       await using somebody = await person();
       const place = ["--via", server.host, "--ssh-config", server.config, "--relay", "via"];
       const embedded = { runtime: Deno.execPath() };
-      await somebody.profile("login", { executor: "slurm", embedded });
+      await somebody.profiles({ login: { executor: "slurm", embedded } });
       place.push("--profile", "login");
       const { code, stdout, stderr } = await somebody.run(["doctor", ...place]);
       assertEquals(code, 0, stdout + stderr);

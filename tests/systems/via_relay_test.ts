@@ -216,10 +216,10 @@ Deno.test({
   ignore,
   async fn() {
     await using me = await person();
-    await Deno.writeTextFile(`${me.home}/infer.sh`, "#!/bin/bash\ncat; echo and more\n");
-    const run = ["run", "slurm", `${me.home}/infer.sh`, "--workdir", `${dir}/work`];
+    const job = await me.script("cat; echo and more");
+    const run = ["run", "slurm", job, "--workdir", `${dir}/work`];
     const way = ["--via", login.server.host, "--ssh-config", login.server.config, "--relay", "via"];
-    await me.profile("login", { embedded: { runtime: Deno.execPath() } });
+    await me.profiles({ login: { embedded: { runtime: Deno.execPath() } } });
     way.push("--profile", "login");
     const { code, stdout, stderr } = await me.run([...run, ...way], { stdin: "a prompt\n" });
     assertEquals({ code, stdout }, { code: 0, stdout: "a prompt\nand more\n" }, stderr);
