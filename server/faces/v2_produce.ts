@@ -173,7 +173,10 @@ class ProducerSession implements Session, ProducerLink {
     }
   }
 
-  /** An acknowledgement counts for all before it, and can wait until the readers were served. */
+  /**
+   * An acknowledgement counts for all before it, and can wait until the readers of this turn were served;
+   * not longer: with it goes TCP's own, for which a client that sends small packets has to wait.
+   */
   #owe(next: number): void {
     if (this.#owed === undefined) afterTurn(this.#acknowledge);
     this.#owed = next;
