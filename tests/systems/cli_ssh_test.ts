@@ -114,8 +114,12 @@ Deno.test({
     await using somebody = await person();
     const pid = `${somebody.home}/pid`;
     const job = await somebody.script(`echo $$ >${pid}; echo started; sleep 600`);
+    // a host whose shells need not know of Deno has our producer this way, which can be told at once
+    const folder = Deno.execPath().replace(/\/[^/]+$/, "");
     const start = async () => {
-      const run = somebody.start(["run", "ssh", job, ...HOST, "--no-prompt"]);
+      const run = somebody.start(
+        ["run", "ssh", job, ...HOST, "--setup", `PATH="$PATH:${folder}"`, "--no-prompt"],
+      );
       await run.printed("started\n");
       const [, channel] = /^(\S+) .* running /m.exec((await somebody.run(["ls"])).stdout)!;
       return { run, channel };
@@ -123,11 +127,7 @@ Deno.test({
     const first = await start();
     const cancel = await somebody.run(["cancel", first.channel, "--reason", "changed my mind"]);
     assertEquals([cancel.code, cancel.stderr], [0, ""]);
-    // which of them depends on the producer that the host has
-    assertMatch(
-      cancel.stdout,
-      /^hpc:\d+ (was told to stop|will be told to stop when it next reaches the relay)\n$/,
-    );
+    assertMatch(cancel.stdout, /^hpc:\d+ was told to stop\n$/);
     const told = await first.run.outcome;
     assertEquals(told.code, 130);
     assertMatch(told.stderr, /changed my mind \[cancelled\]\n$/);
