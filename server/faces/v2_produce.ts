@@ -18,7 +18,6 @@ import type { Peer } from "../peer.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { AppendBatch, Writer } from "../store/store.ts";
 import type { Grant } from "../tokens.ts";
-import { afterTurn } from "./after_turn.ts";
 import { refuse, type Session } from "./peer_gate.ts";
 import { pong } from "./pong.ts";
 
@@ -174,11 +173,12 @@ class ProducerSession implements Session, ProducerLink {
   }
 
   /**
-   * An acknowledgement counts for all before it, and can wait until the readers of this turn were served;
-   * not longer: with it goes TCP's own, for which a client that sends small packets has to wait.
+   * An acknowledgement waits until the readers of what came with this frame were served: a microtask comes
+   * behind the messages of other clients that are there already. Not longer: with it goes TCP's own, for
+   * which a client that sends small packets has to wait.
    */
   #owe(next: number): void {
-    if (this.#owed === undefined) afterTurn(this.#acknowledge);
+    if (this.#owed === undefined) queueMicrotask(this.#acknowledge);
     this.#owed = next;
   }
 

@@ -5,10 +5,15 @@
  */
 import type { StoredFrame } from "./store.ts";
 
-/** Most records that are gathered into one frame, most bytes of them, and the bytes it begins with. */
-const MOST_RECORDS = 256;
-const MOST_BYTES = 16 * 1024;
+/**
+ * Bytes of a frame, and of one behind a frame that was filled. None grows: what it would be copied out of
+ * counts for V8 like what is kept, and every few megabytes of that start a collection of the whole heap,
+ * which all channels feel.
+ */
 const FIRST_BYTES = 1024;
+const NEXT_BYTES = 4096;
+/** Most records of a frame, as many as a frame that is replayed has. */
+const MOST_RECORDS = 512;
 /** A longer record, in UTF-16 units, is worth a frame of its own. */
 const MOST_UNITS = 1024;
 
@@ -36,14 +41,19 @@ export class Gathered implements StoredFrame {
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
   #sealed = false;
+  #filled = false;
 
-  /** @param frame What it begins with, which {@linkcode Gathered.suits}. */
-  constructor({ first, text, epoch, seq }: StoredFrame) {
+  /**
+   * @param frame What it begins with, which {@linkcode Gathered.suits}.
+   * @param before The frame before it, if that was gathered as well.
+   */
+  constructor({ first, text, epoch, seq }: StoredFrame, before?: Gathered) {
     this.first = first;
     this.epoch = epoch;
     this.seq = seq;
     this.units = text.length;
-    this.#bytes = new Uint8Array(Math.max(FIRST_BYTES, 3 * text.length));
+    const bytes = before !== undefined && before.#filled ? NEXT_BYTES : FIRST_BYTES;
+    this.#bytes = new Uint8Array(Math.max(bytes, 3 * text.length));
     this.#write(text);
   }
 
@@ -61,13 +71,15 @@ export class Gathered implements StoredFrame {
   seal(): void {
     if (this.#sealed) return;
     this.#sealed = true;
-    this.#bytes = this.#bytes.slice(0, this.#length);
+    if (2 * this.#length < this.#bytes.length) this.#bytes = this.#bytes.slice(0, this.#length);
   }
 
   /** Takes a frame that {@linkcode Gathered.suits}, if it comes right behind, of the same claim, and there is room. */
   take({ text, epoch, seq }: StoredFrame): boolean {
     if (this.#sealed || epoch !== this.epoch || seq !== (this.seq ?? 0) + this.n) return false;
-    if (this.n >= MOST_RECORDS || !this.#room(1 + 3 * text.length)) {
+    this.#filled = this.n >= MOST_RECORDS ||
+      this.#length + 1 + 3 * text.length > this.#bytes.length;
+    if (this.#filled) {
       this.seal();
       return false;
     }
@@ -75,17 +87,6 @@ export class Gathered implements StoredFrame {
     this.#write(text);
     this.n++;
     this.units += text.length;
-    return true;
-  }
-
-  /** Makes room for so many bytes more, unless that were too many. */
-  #room(bytes: number): boolean {
-    const wanted = this.#length + bytes;
-    if (wanted <= this.#bytes.length) return true;
-    if (wanted > MOST_BYTES) return false;
-    const grown = new Uint8Array(Math.min(MOST_BYTES, Math.max(wanted, 4 * this.#bytes.length)));
-    grown.set(this.#bytes);
-    this.#bytes = grown;
     return true;
   }
 

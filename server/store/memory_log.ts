@@ -88,7 +88,7 @@ export class MemoryLog extends LogRules {
       // a copy: were the one that passes by sometimes kept, V8 would put all of them into its old space
       this.#frames.push({ ...frame });
     } else if (!this.#gathering?.take(frame)) {
-      this.#gathering = new Gathered(frame);
+      this.#gathering = new Gathered(frame, this.#gathering);
       this.#frames.push(this.#gathering);
     }
   }
