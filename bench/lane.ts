@@ -15,45 +15,6 @@ export interface ProducerEnd {
   close(): void;
 }
 
-/** One channel with a producer and a consumer. */
-export type Lane = ProducerEnd;
-
-/** The record a lane is tried with; it is not counted. */
-const PROBE = '{"type":"token","content":"probe"}';
-/** How often, one after the other: TCP holds an early small packet back for 40 ms, whatever the server. */
-const PROBES = 3;
-
-/**
- * Opens a lane, both ends in this thread so that one clock times them, and waits until its first records
- * have crossed it.
- *
- * @param server The server between.
- * @param received Called with every record line that arrives after the probes.
- * @returns The lane.
- */
-export async function openLane(
-  server: Address,
-  received: (record: string) => void,
-): Promise<Lane> {
-  const channel = crypto.randomUUID();
-  let deliver = (_record: string) => {};
-  const closeConsumer = await openConsumer(server, channel, (record) => deliver(record));
-  const producer = await openProducer(server, channel);
-  for (let probe = 0; probe < PROBES; probe++) {
-    const crossed = new Promise<void>((resolve) => deliver = () => resolve());
-    producer.push(PROBE);
-    await crossed;
-  }
-  deliver = received;
-  return {
-    push: (record) => producer.push(record),
-    close() {
-      closeConsumer();
-      producer.close();
-    },
-  };
-}
-
 /**
  * Opens a channel's consumer.
  *

@@ -2,19 +2,31 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 import { openProducer, type ProducerEnd } from "./lane.ts";
-import type { ProducerOrder } from "./producer_thread.ts";
+import type { MetronomeOrder } from "./metronome.ts";
+import { clock, type Pace, type ProducerOrder } from "./producer_thread.ts";
 import { tokenRecord } from "./token_record.ts";
 
-let lanes: { producer: ProducerEnd; sent: number }[] = [];
+interface Lane {
+  producer: ProducerEnd;
+  sent: number;
+}
+
+const sets = new Map<number, Lane[]>();
+const metronome = new Worker(new URL("./metronome.ts", import.meta.url), { type: "module" });
 
 self.onmessage = async ({ data }: MessageEvent<ProducerOrder>) => {
   if ("open" in data) {
     const opened = data.channels.map((channel) => openProducer(data.open, channel));
-    lanes = (await Promise.all(opened)).map((producer) => ({ producer, sent: 0 }));
-    self.postMessage("open");
+    const lanes = (await Promise.all(opened)).map((producer) => ({ producer, sent: 0 }));
+    sets.set(data.set, lanes);
+    return self.postMessage("open");
+  }
+  const lanes = sets.get(data.set)!;
+  if ("pace" in data) {
+    pace(lanes, data.pace);
   } else if ("close" in data) {
     for (const { producer } of lanes) producer.close();
-    lanes = [];
+    sets.delete(data.set);
     self.postMessage("close");
   } else {
     const lane = lanes[data.lane];
@@ -23,3 +35,15 @@ self.onmessage = async ({ data }: MessageEvent<ProducerOrder>) => {
     }
   }
 };
+
+function pace(lanes: Lane[], { rate, total }: Pace): void {
+  const { port1, port2 } = new MessageChannel();
+  let sent = 0;
+  port1.onmessage = ({ data }: MessageEvent<number>) => {
+    for (let due = data; due > 0; due--) {
+      lanes[sent++ % lanes.length].producer.push(tokenRecord(clock().toFixed(4)));
+    }
+    if (sent === total) port1.close();
+  };
+  metronome.postMessage({ rate, total, port: port2 } satisfies MetronomeOrder, [port2]);
+}

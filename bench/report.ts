@@ -15,6 +15,7 @@ export const FIGURES = [
   { key: "calmP99", title: "50 × 50/s, added latency p99", unit: "ms" },
   { key: "busyP50", title: "200 × 50/s, added latency p50", unit: "ms" },
   { key: "busyP99", title: "200 × 50/s, added latency p99", unit: "ms" },
+  { key: "busyCpu", title: "200 × 50/s: processor time of the server", unit: "µs/msg" },
   { key: "replay", title: "replay of 10,000 tokens, written a record a frame", unit: "ms" },
 ] as const;
 
@@ -55,7 +56,7 @@ export function report(measured: readonly Measured[], rounds: number): string {
       lines.push(
         [
           "  " + server.label.padEnd(28),
-          batch(server.name, unit).padEnd(24),
+          batch(server.name, title.includes("unpaced")).padEnd(24),
           number(found.median, unit).padStart(8),
           range(found, unit).padStart(18),
           typeof ratio !== "number" ? "" : `× ${ratio.toFixed(2)}`.padStart(9),
@@ -71,10 +72,8 @@ export function report(measured: readonly Measured[], rounds: number): string {
   return lines.join("\n");
 }
 
-function batch(name: string, unit: string): string {
-  return (name === "v2" || name === "sqlite") && unit !== "ms"
-    ? "up to 512 a frame"
-    : "1 a message";
+function batch(name: string, isUnpaced: boolean): string {
+  return (name === "v2" || name === "sqlite") && isUnpaced ? "up to 512 a frame" : "1 a message";
 }
 
 function range({ min, max }: Spread, unit: string): string {
