@@ -36,16 +36,16 @@ export function judge(present: readonly Measured[]): string[] {
     const { what, value, bound, unit, most } = target;
     const met = most ? value <= bound : value >= bound;
     const figure = unit === "×" ? `× ${value.toFixed(2)}` : `${value.toFixed(2)} ms`;
-    const remark = isWithin(target) ? " (the bound lies within the baseline's own spread)" : "";
+    const remark = isWithin(target) ? " (within the baseline's own spread)" : "";
     return `${met ? "met   " : "MISSED"}  ${what}: ${figure}${remark}`;
   });
 }
 
-/** Whether the baseline's own rounds lay as far apart as the bound asks. */
-function isWithin({ baseline, bound }: Target): boolean {
+/** Whether the figure differs from the baseline's median no more than the baseline's own rounds do. */
+function isWithin({ baseline, value }: Target): boolean {
   if (baseline === undefined) return false;
   const { median, min, max } = baseline;
-  return median * bound >= min && median * bound <= max;
+  return median * value >= min && median * value <= max;
 }
 
 function targets(found: (name: ServerName, key: FigureKey) => Spread): Target[] {
