@@ -77,9 +77,8 @@ export class Gathered implements StoredFrame {
   /** Takes a frame that {@linkcode Gathered.suits}, if it comes right behind, of the same claim, and there is room. */
   take({ text, epoch, seq }: StoredFrame): boolean {
     if (this.#sealed || epoch !== this.epoch || seq !== (this.seq ?? 0) + this.n) return false;
-    this.#filled = this.n >= MOST_RECORDS ||
-      this.#length + 1 + 3 * text.length > this.#bytes.length;
-    if (this.#filled) {
+    if (this.n >= MOST_RECORDS || this.#length + 1 + 3 * text.length > this.#bytes.length) {
+      this.#filled = true;
       this.seal();
       return false;
     }
