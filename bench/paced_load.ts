@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { clock } from "./clock.ts";
 import { openConsumer } from "./lane.ts";
 import { patiently } from "./patiently.ts";
-import { clock, type Producers, type ProducerThread } from "./producer_thread.ts";
+import type { Producers, ProducerThread } from "./producer_thread.ts";
 import type { Server } from "./servers.ts";
 import { percentile } from "./stats.ts";
 

@@ -1,4 +1,5 @@
 /** @module */
+import { deadline } from "@std/async/deadline";
 
 /** How long a measurement may take in all. */
 const PATIENCE_MS = 30_000;
@@ -11,14 +12,10 @@ const PATIENCE_MS = 30_000;
  * @throws {Error} When it takes longer than 30 s.
  */
 export async function patiently(ended: Promise<void>, label: string): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new Error(`${label}: not every message arrived within ${PATIENCE_MS / 1000} s`);
-    timer = setTimeout(() => reject(error), PATIENCE_MS);
-  });
   try {
-    await Promise.race([ended, late]);
-  } finally {
-    clearTimeout(timer);
+    await deadline(ended, PATIENCE_MS);
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === "TimeoutError")) throw error;
+    throw new Error(`${label}: not every message arrived within ${PATIENCE_MS / 1000} s`);
   }
 }

@@ -20,7 +20,7 @@ export type ProducerOrder =
 export interface Pace {
   /** Records a second, over all lanes. */
   rate: number;
-  /** Records in all; the content of each is the time at which it was made, by {@linkcode clock}. */
+  /** Records in all; the content of each is the time at which it was made, by `clock`. */
   total: number;
 }
 
@@ -32,15 +32,6 @@ export interface Producers {
   pace(pace: Pace): void;
   /** Ends all streams and closes their producers. */
   close(): Promise<void>;
-}
-
-/**
- * One clock for all threads.
- *
- * @returns Milliseconds since 1970, as fine as `performance.now()`.
- */
-export function clock(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 /** The thread. */

@@ -1,9 +1,10 @@
 /** The thread of the producers; see `ProducerThread`. @module */
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
+import { clock } from "./clock.ts";
 import { openProducer, type ProducerEnd } from "./lane.ts";
 import type { MetronomeOrder } from "./metronome.ts";
-import { clock, type Pace, type ProducerOrder } from "./producer_thread.ts";
+import type { Pace, ProducerOrder } from "./producer_thread.ts";
 import { tokenRecord } from "./token_record.ts";
 
 interface Lane {

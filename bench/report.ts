@@ -25,6 +25,15 @@ export type FigureKey = typeof FIGURES[number]["key"];
 /** What a server showed: one value a round for each figure. */
 export type Samples = Record<FigureKey, number[]>;
 
+/**
+ * Samples to fill.
+ *
+ * @returns An empty list for each figure.
+ */
+export function noSamples(): Samples {
+  return Object.fromEntries(FIGURES.map(({ key }) => [key, [] as number[]])) as Samples;
+}
+
 /** One row of every table. */
 export interface Measured {
   /** The server, running or absent. */

@@ -51,11 +51,13 @@ function isWithin({ baseline, value }: Target): boolean {
 function targets(found: (name: ServerName, key: FigureKey) => Spread): Target[] {
   const all: Target[] = [];
   const median = (name: ServerName, key: FigureKey) => found(name, key).median;
+  const ratio = (name: ServerName, other: ServerName, key: FigureKey) => {
+    const baseline = found(other, key);
+    return { value: median(name, key) / baseline.median, unit: "×" as const, baseline };
+  };
   const atLeast = (bound: number, name: ServerName, other: ServerName, what: string) => {
     for (const { key, title } of FIGURES.slice(0, 2)) {
-      const baseline = found(other, key);
-      const value = median(name, key) / baseline.median;
-      all.push({ what: `${title}: ${what}`, value, bound, unit: "×", baseline });
+      all.push({ what: `${title}: ${what}`, bound, ...ratio(name, other, key) });
     }
   };
   atLeast(0.9, "v1", "bare", "v1 ≥ 0.9 × bare bridge");
@@ -66,10 +68,8 @@ function targets(found: (name: ServerName, key: FigureKey) => Spread): Target[] 
   const atMost = (value: number, bound: number, unit: Target["unit"], what: string) =>
     all.push({ what, value, bound, unit, most: true });
   for (const name of ["v1", "v2"] as const) {
-    const baseline = found("bare", "busyP99");
-    const value = median(name, "busyP99") / baseline.median;
     const what = `200 × 50/s, p99: ${name} ≤ 1.25 × bare bridge`;
-    all.push({ what, value, bound: 1.25, unit: "×", most: true, baseline });
+    all.push({ what, bound: 1.25, most: true, ...ratio(name, "bare", "busyP99") });
   }
   const more = median("sqlite", "calmP50") - median("bare", "calmP50");
   atMost(more, 1, "ms", "50 × 50/s, p50: v2 on sqlite ≤ bare bridge + 1 ms");
