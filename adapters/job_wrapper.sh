@@ -281,7 +281,7 @@ sr_fetch_input() {
   (sr_give_up=$patience && sr_with_channel exec "${sr_tool[@]}" input "$sr_dir/input" </dev/null) &
   sr_child=$!
   sr_await "$sr_child"
-  case $? in
+  case $sr_status in
     0) sr_stdin=$sr_dir/input ;;
     3) ;;
     4)
@@ -332,20 +332,28 @@ sr_find_program() {
   fi
 }
 
-# Waits for a child to the end, however often a trapped signal interrupts.
-sr_await() {
-  local code again
-  while :; do
+# Waits for a child to the end, however often a trapped signal interrupts, and tells in sr_status how it
+# ended. Where a signal comes just as a child ends, bash (5.2 and 5.3) collects it without noting how, goes
+# on taking it for running, and would wait for it as long as for any other child: then the status is that of
+# the interrupted wait (128 and the signal), or 255. It goes by a variable because a trap that runs at
+# `return` can change the status that the caller sees.
+sr_await() { # process id
+  local again
+  sr_status=
+  while kill -0 "$1" 2>/dev/null || [ -e "/proc/$1" ]; do # the latter for a program that is another user's
     sr_interrupted=
     wait "$1" 2>/dev/null # where bash would tell that it was killed
-    code=$?
-    [ -n "$sr_interrupted" ] || return $code
-    kill -0 "$1" 2>/dev/null && continue
-    wait "$1" 2>/dev/null
-    again=$?
-    [ $again = 127 ] || code=$again
-    return $code
+    sr_status=$?
+    [ -n "$sr_interrupted" ] || return 0
   done
+  case " $(jobs -pr | tr '\n' ' ') " in *" $1 "*)
+    sr_status=${sr_status:-255}
+    return 0
+    ;;
+  esac
+  wait "$1" 2>/dev/null
+  again=$?
+  if [ $again != 127 ] || [ -z "$sr_status" ]; then sr_status=$again; fi # 127 also if it was told already
 }
 
 # Runs a command in so many seconds, holding none of the job's files open meanwhile.
@@ -511,7 +519,7 @@ sr_main() {
   sr_keep_first_task
   sr_run_program
   sr_await "$sr_pid"
-  code=$?
+  code=$sr_status
   sr_phase=draining
   sr_clean_nodes
   sr_conclude $code
@@ -519,11 +527,11 @@ sr_main() {
   exec 9>&-
   if [ -z "$sr_script" ]; then
     sr_await "$sr_producer_pid"
-    sent=$?
+    sent=$sr_status
   elif [ $code != 0 ] && [ "${#sr_tool[@]}" -gt 0 ] && [ "$sr_key_name" = STREAMRELAY_KEY ]; then
     # a stream of encryption v1 has no words of ours in it: the supervisor learns from the scheduler
     sr_send_verdict </dev/null
-    sent=$?
+    sent=$sr_status
   fi
   if [ $sent != 0 ]; then
     sr_say "the relay may lack some of the stream; all that the program printed is in the job's own output"

@@ -541,7 +541,7 @@ run() {
   set +m
   echo $child >"$dir/pid.new" && mv "$dir/pid.new" "$dir/pid"
   await $child
-  code=$?
+  code=$status
   for signal in "${endings[@]}"; do await "$signal"; done
   if [ -n "$stopped" ]; then
     signal="signal $stopped"
@@ -563,19 +563,25 @@ on_signal() {
   kill -"$1" -- "-$child" 2>/dev/null
 }
 
-await() {
-  local code again
-  while :; do
+# Tells in status how a child ended. Where a signal comes just as it does, bash collects it without noting
+# how and goes on taking it for running: then the status is that of the interrupted wait.
+await() { # process id
+  local again
+  status=
+  while kill -0 "$1" 2>/dev/null || [ -e "/proc/$1" ]; do # the latter for a program that is another user's
     interrupted=
-    wait "$1" 2>/dev/null
-    code=$?
-    [ -n "$interrupted" ] || return $code
-    kill -0 "$1" 2>/dev/null && continue
-    wait "$1" 2>/dev/null
-    again=$?
-    [ $again = 127 ] || code=$again
-    return $code
+    wait "$1" 2>/dev/null # where bash would tell that it was killed
+    status=$?
+    [ -n "$interrupted" ] || return 0
   done
+  case " $(jobs -pr | tr '\n' ' ') " in *" $1 "*)
+    status=${status:-255}
+    return 0
+    ;;
+  esac
+  wait "$1" 2>/dev/null
+  again=$?
+  if [ $again != 127 ] || [ -z "$status" ]; then status=$again; fi # 127 also if it was told already
 }
 
 # A user's own producer may have ended the stream already, or died before it could.

@@ -65,6 +65,25 @@ Deno.test("job script - a program that ignores SIGTERM is killed after its grace
   assertEquals((await failure(open)).details?.signal, 15);
 });
 
+Deno.test("job script - signals that come as the program ends: the job ends all the same", async () => {
+  // Where bash collects a child as a signal comes, it forgets it. Each round meets that moment now and then.
+  for (let round = 0; round < 16; round++) {
+    await using open = await openChannel();
+    const job = await start(buildJobScript(specFor(open, {
+      program: { text: "echo ready; exec sleep 60" },
+    })));
+    await until("the program", () => open.received() === "ready\n");
+    let due = performance.now();
+    for (let sent = 0; sent < 25; sent++) {
+      while (performance.now() < due);
+      Deno.kill(job.pid, "SIGTERM");
+      due += Math.random() * 0.5;
+    }
+    assertEquals((await job.ended).code, 143);
+    assertEquals((await failure(open)).details?.signal, 15);
+  }
+});
+
 Deno.test("job script - SIGUSR1 is passed on, and the program goes on", async () => {
   await using open = await openChannel();
   const job = await start(buildJobScript(specFor(open, {
