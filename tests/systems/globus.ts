@@ -8,7 +8,6 @@ import { aptInstall } from "./apt_install.ts";
 import { cached } from "./cached.ts";
 import { type Provided, skipped } from "./provided.ts";
 import { startRabbitMq } from "./globus_rabbitmq.ts";
-import { runCommand } from "./run_command.ts";
 import { venv } from "./globus_venv.ts";
 
 /** The endpoint, the stand-in's parts, and what a function in Python streams with. */
@@ -84,13 +83,18 @@ async function startService(python: string, amqp: string) {
   return { known: { url: `http://127.0.0.1:${port}`, ...about, ...client }, stop };
 }
 
-/** The endpoint's workers are told apart by their folder, which is in their arguments. */
+/**
+ * The endpoint's workers leave its session; they are told apart by their folder, which is in their
+ * arguments or, with what Python's `multiprocessing` starts, in their environment.
+ */
 async function endWorkers(dir: string): Promise<void> {
-  const { stdout } = await runCommand(["ps", "-eo", "pid=,args="]);
-  for (const line of stdout.split("\n")) {
-    if (!line.includes(dir)) continue;
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
     try {
-      Deno.kill(parseInt(line), "SIGKILL");
+      const about = await Promise.all(
+        ["cmdline", "environ"].map((file) => Deno.readTextFile(`/proc/${name}/${file}`)),
+      );
+      if (about.some((text) => text.includes(dir))) Deno.kill(Number(name), "SIGKILL");
     } catch {
       // it has ended
     }

@@ -16,7 +16,8 @@ if is "$dir/run/slurmctld.pid" slurmctld; then
   timeout 5 squeue -h -o %A 2>/dev/null | sort -u | xargs -r timeout 5 scancel 2>/dev/null
   for _ in $(seq 60); do [ -z "$(timeout 5 squeue -h -t R,CG -o %A 2>/dev/null)" ] && break; sleep 0.1; done
 fi
-for file in "$dir"/run/slurmd*.pid; do stop "$file" slurmd; done
+# not slurmd*.pid: slurmdbd's is still needed
+for file in "$dir"/run/slurmd.pid "$dir"/run/slurmd.node*.pid; do stop "$file" slurmd; done
 stop "$dir/run/slurmctld.pid" slurmctld
 stop "$dir/run/slurmdbd.pid" slurmdbd
 stop "$dir/run/db/m.pid" mariadbd
