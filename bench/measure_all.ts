@@ -6,8 +6,9 @@
 import { PacedLoad } from "./paced_load.ts";
 import type { ProducerThread } from "./producer_thread.ts";
 import { prepareReplay } from "./replay.ts";
-import type { Measured } from "./report.ts";
+import type { FigureKey, Measured } from "./report.ts";
 import type { Server } from "./servers.ts";
+import { Undisturbed } from "./undisturbed.ts";
 import { unpaced } from "./unpaced.ts";
 
 /** The paced loads, the busiest first: it has the servers compile what the others use as well. */
@@ -31,6 +32,13 @@ export interface Lengths {
 
 type Present = Measured & { server: Server };
 
+interface How {
+  present: readonly Present[];
+  thread: ProducerThread;
+  rounds: number;
+  undisturbed: Undisturbed;
+}
+
 /**
  * Measures all that runs, latency before throughput, and notes it in the samples.
  *
@@ -38,18 +46,22 @@ type Present = Measured & { server: Server };
  * @param thread Where the records are made.
  * @param rounds How many values each figure gets.
  * @param lengths How long each takes.
+ * @returns What was measured again, and why.
  */
 export async function measureAll(
   measured: Measured[],
   thread: ProducerThread,
   rounds: number,
   lengths: Lengths,
-): Promise<void> {
+): Promise<Undisturbed> {
+  const undisturbed = new Undisturbed();
   const present = measured.filter((each): each is Present => "stop" in each.server);
   await warmUp(present, thread);
   // latency first: what a million records leave to clean up must not show in it
-  for (const load of LOADS) await measureLatency(present, thread, rounds, load, lengths.paced);
-  await measureThroughput(present, thread, rounds, lengths.unpaced);
+  const how = { present, thread, rounds, undisturbed };
+  for (const load of LOADS) await measureLatency(how, load, lengths.paced);
+  await measureThroughput(how, lengths.unpaced);
+  return undisturbed;
 }
 
 /**
@@ -67,17 +79,17 @@ async function warmUp(present: readonly Present[], thread: ProducerThread): Prom
   }
 }
 
-/** One value a round for each server, every round beginning with another one. */
+/** A turn a round for each server, every round beginning with another one. */
 async function interleaved(
   present: readonly Present[],
   rounds: number,
   what: string,
-  measure: (each: Present) => Promise<void>,
+  turn: (each: Present) => Promise<void>,
 ): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     console.error(`${what}: round ${round + 1} of ${rounds}`);
     for (let at = 0; at < present.length; at++) {
-      await measure(present[(at + round) % present.length]);
+      await turn(present[(at + round) % present.length]);
     }
   }
 }
@@ -87,9 +99,7 @@ async function interleaved(
  * that has no client, and shrinks its heap after 8 s of rest.
  */
 async function measureLatency(
-  present: readonly Present[],
-  thread: ProducerThread,
-  rounds: number,
+  { present, thread, rounds, undisturbed }: How,
   load: typeof LOADS[number],
   seconds: number,
 ): Promise<void> {
@@ -100,18 +110,15 @@ async function measureLatency(
     await opened.get(each)!.measure(SETTLING_S);
   });
   await interleaved(present, rounds, what, async (each) => {
-    const { p50, p99, cpu } = await opened.get(each)!.measure(seconds);
-    each.samples[`${load.name}P50`].push(p50);
-    each.samples[`${load.name}P99`].push(p99);
-    if (load.name === "busy") each.samples.busyCpu.push(cpu);
+    const { p50, p99, cpu } = await undisturbed.turn(() => opened.get(each)!.measure(seconds));
+    note(each, { [`${load.name}P50`]: p50, [`${load.name}P99`]: p99 });
+    if (load.name === "busy") note(each, { busyCpu: cpu });
   });
   for (const paced of opened.values()) await paced.close();
 }
 
 async function measureThroughput(
-  present: readonly Present[],
-  thread: ProducerThread,
-  rounds: number,
+  { present, thread, rounds, undisturbed }: How,
   seconds: number,
 ): Promise<void> {
   const replays = new Map<Present, () => Promise<number>>();
@@ -123,14 +130,16 @@ async function measureThroughput(
     replays.set(each, replay);
   }
   await interleaved(present, rounds, "unpaced", async (each) => {
-    const { server, samples } = each;
-    const one = await unpaced(server, thread, 1, seconds);
-    samples.one.push(one.rate);
-    samples.oneCpu.push(one.cpu);
-    const fifty = await unpaced(server, thread, 50, seconds);
-    samples.fifty.push(fifty.rate);
-    samples.fiftyCpu.push(fifty.cpu);
+    const flood = (lanes: number) =>
+      undisturbed.turn(() => unpaced(each.server, thread, lanes, seconds));
+    const one = await flood(1);
+    const fifty = await flood(50);
+    note(each, { one: one.rate, oneCpu: one.cpu, fifty: fifty.rate, fiftyCpu: fifty.cpu });
     const replay = replays.get(each);
-    if (replay) samples.replay.push(await replay());
+    if (replay) note(each, { replay: await undisturbed.turn(replay) });
   });
+}
+
+function note({ samples }: Present, values: Partial<Record<FigureKey, number>>): void {
+  for (const [key, value] of Object.entries(values)) samples[key as FigureKey].push(value);
 }

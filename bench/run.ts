@@ -36,7 +36,11 @@ async function main(args: string[]): Promise<number> {
     for (const name of names) {
       measured.push({ server: await startServer(name), samples: noSamples() });
     }
-    await measureAll(measured, thread, rounds, lengths);
+    const { repeated, disturbed } = await measureAll(measured, thread, rounds, lengths);
+    console.log(
+      `The host took processor time from this machine in ${repeated} turns that were measured again, ` +
+        `and in ${disturbed} that count`,
+    );
   } finally {
     thread.stop();
     for (const { server } of measured) if ("stop" in server) await server.stop();
