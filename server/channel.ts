@@ -22,7 +22,7 @@ import { failingIn } from "./failing_in.ts";
 import { Reader, type ReaderSink, type StalledReaders } from "./reader.ts";
 import { type ProducerStatus, Supervision, type SupervisorLink } from "./supervision.ts";
 import { refusePlaintext, withoutOutput, withSession } from "./sealed_records.ts";
-import type { ConsumerLink, ProducerLink } from "./channel_links.ts";
+import type { ProducerLink } from "./channel_links.ts";
 import type {
   AppendBatch,
   AppendResult,
@@ -71,7 +71,7 @@ export class Channel implements Watcher {
   #producer?: ProducerLink;
   #claimed: boolean;
   /** Another array whenever somebody comes or goes. */
-  #readers: readonly ConsumerLink[] = [];
+  #readers: readonly Reader[] = [];
   #supervision: Supervision;
   #holds = 0;
   #unwatch: () => void;
@@ -394,12 +394,12 @@ export class Channel implements Watcher {
       sink,
       from,
       (each) => stalled.add(each),
+      gone,
     );
-    const link: ConsumerLink = { reader, gone };
-    this.#readers = [...this.#readers, link];
+    this.#readers = [...this.#readers, reader];
     const leave = () => {
       reader.leave();
-      this.#readers = this.#readers.filter((other) => other !== link);
+      this.#readers = this.#readers.filter((other) => other !== reader);
       this.#settle();
     };
     return { reader, leave };
@@ -453,7 +453,7 @@ export class Channel implements Watcher {
   /** See `Watcher.records`. */
   records(next: number, frame?: StoredFrame): void {
     this.next = next;
-    for (const { reader } of this.#readers) reader.offer(frame);
+    for (const reader of this.#readers) reader.offer(frame);
   }
 
   /** See `Watcher.ended`. */
@@ -461,7 +461,7 @@ export class Channel implements Watcher {
     this.end = end;
     this.#context.noted(this);
     this.#supervision.finish();
-    for (const { reader } of this.#readers) reader.pump();
+    for (const reader of this.#readers) reader.pump();
     for (const supervisor of this.#supervision.links) supervisor.ended(end);
     // the producer whose own record is the end is told by its face, after the acknowledgement
     if (end.by !== "producer") this.#producer?.ended(end);

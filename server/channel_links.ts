@@ -4,7 +4,6 @@
  * @module
  */
 import type { CancelRequest, ChannelEnd, StreamError } from "../stream/mod.ts";
-import type { Reader } from "./reader.ts";
 
 /** The producer that is connected now. */
 export interface ProducerLink {
@@ -18,14 +17,6 @@ export interface ProducerLink {
   fence(): void;
   /** Tells it the end, when somebody else set it. */
   ended(end: ChannelEnd): void;
-  /** Tells it that the channel is gone, or the relay about to go. */
-  gone(why: StreamError): void;
-}
-
-/** A consumer that is connected now. */
-export interface ConsumerLink {
-  /** Its place. */
-  reader: Reader;
   /** Tells it that the channel is gone, or the relay about to go. */
   gone(why: StreamError): void;
 }

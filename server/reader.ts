@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ChannelEnd } from "../stream/mod.ts";
+import type { ChannelEnd, StreamError } from "../stream/mod.ts";
 import { joinFrames } from "./join_frames.ts";
 import type { Store, StoredFrame } from "./store/store.ts";
 
@@ -41,6 +41,8 @@ export interface ReadableChannel {
 export class Reader {
   /** The next offset wanted. */
   next: number;
+  /** Tells the consumer that the channel is gone, or the relay about to go. */
+  readonly gone: (why: StreamError) => void;
   #channel: ReadableChannel;
   #store: Store;
   #sink: ReaderSink;
@@ -54,6 +56,7 @@ export class Reader {
    * @param sink Where it goes.
    * @param from The first offset wanted.
    * @param stall Called when the sink is not ready; whoever is called pumps again later.
+   * @param gone See {@linkcode Reader.gone}.
    */
   constructor(
     channel: ReadableChannel,
@@ -61,12 +64,14 @@ export class Reader {
     sink: ReaderSink,
     from: number,
     stall: (reader: Reader) => void,
+    gone: (why: StreamError) => void,
   ) {
     this.#channel = channel;
     this.#store = store;
     this.#sink = sink;
     this.next = from;
     this.#stall = stall;
+    this.gone = gone;
   }
 
   /** Takes a frame that was committed just now; the fast path of a reader that keeps up. */

@@ -153,15 +153,13 @@ export abstract class LogRules {
     this.#checkStreamSeq(options?.streamSeq);
     this.#makeRoom(text.length);
     this.streamSeq = options?.streamSeq ?? this.streamSeq;
-    const frame: StoredFrame = {
-      first: info.next,
-      n,
-      text,
-      origin: writer.origin,
-    };
+    const { origin } = writer;
+    const first = info.next;
+    // in one piece: a field that is added later lies in an object of its own
+    const frame: StoredFrame = claim === undefined
+      ? { first, n, text, origin }
+      : { first, n, text, origin, epoch: claim.epoch, seq: claim.next };
     if (writer.origin === "producer" && claim) {
-      frame.epoch = claim.epoch;
-      frame.seq = claim.next;
       if (n > 0 && claim.first === undefined) {
         claim.first = frame.first;
         this.changed();

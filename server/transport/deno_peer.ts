@@ -16,6 +16,7 @@ export class DenoPeer implements Peer {
   /** See {@linkcode Peer.closed}. */
   closed: (code: number, reason: string) => void = () => {};
   #socket: WebSocket;
+  #opened: (peer: Peer) => void;
   #failed: (error: unknown) => void;
   #closing?: QuietClose;
   #gone = false;
@@ -31,12 +32,18 @@ export class DenoPeer implements Peer {
     failed: (error: unknown) => void,
   ) {
     this.#socket = socket;
+    this.#opened = opened;
     this.#failed = failed;
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.#guarded(() => opened(this));
-    socket.onmessage = ({ data }) => this.#received(data);
-    socket.onclose = ({ code, reason }) => this.#leave(code, reason);
-    socket.onerror = () => this.#leave(1006, "");
+    for (const type of ["message", "open", "close", "error"]) socket.addEventListener(type, this);
+  }
+
+  /** See `EventListenerObject`: what the socket tells; on the way to `onmessage` there are four objects more. */
+  handleEvent(event: Event): void {
+    if (event instanceof MessageEvent) return this.#received(event.data);
+    if (event.type === "open") this.#guarded(() => this.#opened(this));
+    else if (event instanceof CloseEvent) this.#leave(event.code, event.reason);
+    else this.#leave(1006, "");
   }
 
   /** See {@linkcode Peer.bufferedAmount}. */
@@ -46,8 +53,8 @@ export class DenoPeer implements Peer {
 
   /** See {@linkcode Peer.send}. */
   send(text: string): void {
-    const socket = this.#socket;
-    if (this.#closing === undefined && socket.readyState === WebSocket.OPEN) socket.send(text);
+    // the socket itself sends nothing once it is closed
+    if (this.#closing === undefined) this.#socket.send(text);
   }
 
   /** See {@linkcode Peer.close}. */

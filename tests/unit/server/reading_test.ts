@@ -192,7 +192,7 @@ Deno.test("reading - what is committed while a reader comes to rest is delivered
       throw error;
     },
   };
-  const reader = new Reader(channel, store, sink, 0, () => {});
+  const reader = new Reader(channel, store, sink, 0, () => {}, () => {});
   store.watch("c", {
     records(next: number, frame?: StoredFrame) {
       channel.next = next;
