@@ -95,8 +95,8 @@ echo ${mark} job $sr_job
 exec 4<&-
 (while IFS= read -r _; do :; done; kill -USR1 $$) <&3 >/dev/null 2>&1 &
 sr_lifeline=$!
-wait $sr_job; sr_code=$?; [ -z "$sr_gone" ] || sr_end ${Math.ceil(how.killAfter / 100)}
-kill $sr_lifeline 2>/dev/null
+wait $sr_job; sr_code=$?; kill $sr_lifeline 2>/dev/null
+[ -z "$sr_gone" ] || sr_end ${Math.ceil(how.killAfter / 100)}
 ${file === undefined ? ":" : `tail -c 8192 -- ${shellQuote(file)} >&2`}
 printf '\\n%s end %s\\n' ${mark} $sr_code; exit $sr_code
 }

@@ -197,7 +197,7 @@ export class AuditTrail {
     const closed = session.closed.bind(session);
     session.closed = (code) => {
       closed(code);
-      visit.leave(session.sent?.());
+      visit.leave(session.sent);
     };
     return session;
   }

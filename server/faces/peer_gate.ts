@@ -17,7 +17,7 @@ export interface Session {
   /** Told when the connection is gone. */
   closed(code: number): void;
   /** How much it was sent so far, in about bytes, where it reads. */
-  sent?(): number;
+  readonly sent?: number;
 }
 
 /** How a face differs from the others. */

@@ -6,10 +6,11 @@
 import { type ChannelEnd, renderV1End } from "../../stream/mod.ts";
 import type { Peer } from "../peer.ts";
 import type { ReaderSink } from "../reader.ts";
-import { PEER_QUEUE_BYTES, type RelayContext } from "../relay_context.ts";
+import type { RelayContext } from "../relay_context.ts";
 import type { StoredFrame } from "../store/store.ts";
 import type { Grant } from "../tokens.ts";
 import { refuse, type Session } from "./peer_gate.ts";
+import { PeerSink } from "./peer_sink.ts";
 
 /**
  * Begins a v1 consumer's session.
@@ -43,7 +44,9 @@ export async function consumeV1(
         sink.gone();
         leave();
       },
-      sent: () => sink.sent,
+      get sent() {
+        return sink.sent;
+      },
     };
   });
 }
@@ -54,39 +57,21 @@ export async function consumeV1(
  */
 const UNASKED_MS = 1_000;
 
-/** Bytes sent between two looks at a consumer's queue. */
-const ASK_BYTES = 64 * 1024;
-
-class V1Sink implements ReaderSink {
+class V1Sink extends PeerSink implements ReaderSink {
   /** Disconnects the consumer from its channel. */
   leave: () => void = () => {};
   #context: RelayContext;
-  #peer: Peer;
-  #unasked = 0;
-  #asked = 0;
   #heard: boolean;
   #goodbye?: ReturnType<typeof setTimeout>;
 
   constructor(context: RelayContext, peer: Peer) {
+    super(peer);
     this.#context = context;
-    this.#peer = peer;
     this.#heard = !context.insecure;
   }
 
-  /** How much it was sent, in UTF-16 units of text. */
-  get sent(): number {
-    return this.#asked + this.#unasked;
-  }
-
   room(): number {
-    // asking the socket costs as much as sending: it is asked once in so many bytes
-    if (this.#unasked < ASK_BYTES) return ASK_BYTES;
-    const room = PEER_QUEUE_BYTES - this.#peer.bufferedAmount;
-    if (room > 0) {
-      this.#asked += this.#unasked;
-      this.#unasked = 0;
-    }
-    return room;
+    return this.queueRoom();
   }
 
   wakes(): boolean {
@@ -94,20 +79,19 @@ class V1Sink implements ReaderSink {
   }
 
   frame({ n, text, first }: StoredFrame, from: number): void {
-    this.#unasked += text.length;
-    if (n === 1) return this.#peer.send(text);
+    if (n === 1) return this.send(text);
     const lines = text.split("\n");
-    for (let at = from - first; at < lines.length; at++) this.#peer.send(lines[at]);
+    for (let at = from - first; at < lines.length; at++) this.send(lines[at]);
   }
 
   gap(from: number, to: number): void {
-    this.#peer.send(JSON.stringify({ type: "gap", from, to }));
+    this.peer.send(JSON.stringify({ type: "gap", from, to }));
   }
 
   ended(end: ChannelEnd): void {
-    for (const message of renderV1End(end)) this.#peer.send(message);
+    for (const message of renderV1End(end)) this.peer.send(message);
     this.leave();
-    if (this.#heard) this.#peer.close(1000, "");
+    if (this.#heard) this.peer.close(1000, "");
     else this.#goodbye = setTimeout(() => this.heard(), UNASKED_MS);
   }
 
@@ -116,7 +100,7 @@ class V1Sink implements ReaderSink {
     this.#heard = true;
     if (this.#goodbye === undefined) return;
     this.gone();
-    this.#peer.close(1000, "");
+    this.peer.close(1000, "");
   }
 
   /** Notes that the client has gone. */
@@ -126,6 +110,6 @@ class V1Sink implements ReaderSink {
   }
 
   failed(error: unknown): void {
-    refuse(this.#context, this.#peer, 1, error);
+    refuse(this.#context, this.peer, 1, error);
   }
 }

@@ -13,11 +13,12 @@ import {
 import type { Channel } from "../channel.ts";
 import type { Peer } from "../peer.ts";
 import type { Reader, ReaderSink } from "../reader.ts";
-import { PEER_QUEUE_BYTES, type RelayContext } from "../relay_context.ts";
+import type { RelayContext } from "../relay_context.ts";
 import { sessionInForce, type SessionRecord } from "../sealed_records.ts";
 import type { StoredFrame } from "../store/store.ts";
 import { demand, type Grant } from "../tokens.ts";
 import { refuse, type Session } from "./peer_gate.ts";
+import { PeerSink } from "./peer_sink.ts";
 import { pong } from "./pong.ts";
 
 /**
@@ -71,15 +72,13 @@ function reasonOf({ reason }: { reason?: unknown }): string | undefined {
   );
 }
 
-class ConsumerSession implements Session, ReaderSink {
+class ConsumerSession extends PeerSink implements Session, ReaderSink {
   #context: RelayContext;
-  #peer: Peer;
   #channel: Channel;
   #grant: Grant;
   #reader: Reader;
   #leave: () => void;
   #credit: number;
-  #sent = 0;
 
   constructor(
     context: RelayContext,
@@ -90,8 +89,8 @@ class ConsumerSession implements Session, ReaderSink {
     credit: number,
     session: SessionRecord | undefined,
   ) {
+    super(peer);
     this.#context = context;
-    this.#peer = peer;
     this.#channel = channel;
     this.#grant = grant;
     this.#credit = credit;
@@ -116,7 +115,7 @@ class ConsumerSession implements Session, ReaderSink {
     }));
     if (session !== undefined) {
       const { offset, epoch, line } = session;
-      this.#send(`{"n":1,"o":${offset},"by":"p","e":${epoch},"s":0,"re":1}\n${line}`);
+      this.send(`{"n":1,"o":${offset},"by":"p","e":${epoch},"s":0,"re":1}\n${line}`);
     }
     reader.pump();
   }
@@ -131,7 +130,7 @@ class ConsumerSession implements Session, ReaderSink {
       this.#reader.pump();
     } else if (cancel) {
       this.#cancel(reasonOf(cancel));
-    } else if (!pong(this.#peer, control)) {
+    } else if (!pong(this.peer, control)) {
       throw new StreamError(
         "bad_request",
         "Cannot take message: expected credit or cancel",
@@ -141,10 +140,6 @@ class ConsumerSession implements Session, ReaderSink {
 
   closed(): void {
     this.#leave();
-  }
-
-  sent(): number {
-    return this.#sent;
   }
 
   async #cancel(reason?: string): Promise<void> {
@@ -159,28 +154,28 @@ class ConsumerSession implements Session, ReaderSink {
         by: "consumer",
         face: "v2",
       });
-      this.#peer.send(JSON.stringify({ cancel: { ...cancel, ack } }));
+      this.peer.send(JSON.stringify({ cancel: { ...cancel, ack } }));
     } catch (error) {
       // reading goes on: the wish alone was refused
       const told = StreamError.from(error);
-      this.#peer.send(JSON.stringify({ cancel: { error: told.toJSON() } }));
+      this.peer.send(JSON.stringify({ cancel: { error: told.toJSON() } }));
     }
   }
 
   #gone(why: StreamError): void {
     this.#leave();
-    refuse(this.#context, this.#peer, 2, why);
+    refuse(this.#context, this.peer, 2, why);
   }
 
   // --- what the reader brings ---
 
   room(): number {
-    return Math.min(this.#credit - this.#sent, PEER_QUEUE_BYTES - this.#peer.bufferedAmount);
+    return Math.min(this.#credit - this.sent, this.queueRoom());
   }
 
   wakes(): boolean {
     // without credit it is the consumer's turn
-    return this.#sent >= this.#credit;
+    return this.sent >= this.#credit;
   }
 
   frame(frame: StoredFrame, from: number): void {
@@ -191,26 +186,21 @@ class ConsumerSession implements Session, ReaderSink {
     const head = frame.origin === "producer"
       ? `{"n":${n},"o":${from},"by":"p","e":${frame.epoch},"s":${(frame.seq ?? 0) + skip}}\n`
       : `{"n":${n},"o":${from},"by":"${frame.origin === "supervisor" ? "s" : "r"}"}\n`;
-    this.#send(head + text);
+    this.send(head + text);
   }
 
   gap(from: number, to: number): void {
     const record = JSON.stringify({ type: "gap", from, to });
-    this.#send(`{"n":1,"o":${to - 1},"by":"r"}\n${record}`);
+    this.send(`{"n":1,"o":${to - 1},"by":"r"}\n${record}`);
   }
 
   ended(end: ChannelEnd): void {
-    this.#peer.send(encodeControl({ end }));
-    this.#peer.close(1000, "");
+    this.peer.send(encodeControl({ end }));
+    this.peer.close(1000, "");
     this.#leave();
   }
 
   failed(error: unknown): void {
-    refuse(this.#context, this.#peer, 2, error);
-  }
-
-  #send(message: string): void {
-    this.#sent += message.length;
-    this.#peer.send(message);
+    refuse(this.#context, this.peer, 2, error);
   }
 }
