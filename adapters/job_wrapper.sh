@@ -338,22 +338,18 @@ sr_find_program() {
 # the interrupted wait (128 and the signal), or 255. It goes by a variable because a trap that runs at
 # `return` can change the status that the caller sees.
 sr_await() { # process id
-  local again
-  sr_status=
-  while kill -0 "$1" 2>/dev/null || [ -e "/proc/$1" ]; do # the latter for a program that is another user's
+  local running
+  sr_status=255
+  while kill -0 "$1" 2>/dev/null || [[ $(LC_ALL=C && kill -0 "$1" 2>&1) = *ermitted* ]]; do # or another user's
     sr_interrupted=
     wait "$1" 2>/dev/null # where bash would tell that it was killed
     sr_status=$?
     [ -n "$sr_interrupted" ] || return 0
   done
-  case " $(jobs -pr | tr '\n' ' ') " in *" $1 "*)
-    sr_status=${sr_status:-255}
-    return 0
-    ;;
-  esac
+  jobs -pr >"$sr_dir/running" # not by a substitution: a signal to the whole session would end that
+  while IFS= read -r running; do [ "$running" != "$1" ] || return 0; done <"$sr_dir/running"
   wait "$1" 2>/dev/null
-  again=$?
-  if [ $again != 127 ] || [ -z "$sr_status" ]; then sr_status=$again; fi # 127 also if it was told already
+  sr_status=$?
 }
 
 # Runs a command in so many seconds, holding none of the job's files open meanwhile.

@@ -38,8 +38,8 @@ async function main(args: string[]): Promise<number> {
     }
     const { repeated, disturbed } = await measureAll(measured, thread, rounds, lengths);
     console.log(
-      `The host took processor time from this machine in ${repeated} turns that were measured again, ` +
-        `and in ${disturbed} that count`,
+      `Measured again because the host took processor time from this machine meanwhile: ${repeated} times; ` +
+        `${disturbed} turns count although it did`,
     );
   } finally {
     thread.stop();

@@ -10,7 +10,7 @@ const MOST_TRIES = 10;
 
 /** Repeats what was disturbed. */
 export class Undisturbed {
-  /** How many turns were measured again. */
+  /** How often one was measured again. */
   repeated = 0;
   /** How many count although they were disturbed each time. */
   disturbed = 0;

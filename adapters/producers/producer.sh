@@ -512,7 +512,7 @@ pipe() { # [--eof-is-done]
 }
 
 run() {
-  local producer_pid code stopped= signal interrupted endings
+  local producer_pid code status stopped= signal interrupted endings
   verdict=$dir/verdict pid_file=$dir/pid
   mkfifo "$dir/in" "$dir/out" "$dir/copy" "$dir/err" "$dir/tail"
   (trap - EXIT && pipe <"$dir/in" >/dev/null) &
@@ -566,22 +566,18 @@ on_signal() {
 # Tells in status how a child ended. Where a signal comes just as it does, bash collects it without noting
 # how and goes on taking it for running: then the status is that of the interrupted wait.
 await() { # process id
-  local again
-  status=
-  while kill -0 "$1" 2>/dev/null || [ -e "/proc/$1" ]; do # the latter for a program that is another user's
+  local running
+  status=255
+  while kill -0 "$1" 2>/dev/null || [[ $(LC_ALL=C && kill -0 "$1" 2>&1) = *ermitted* ]]; do # or another user's
     interrupted=
     wait "$1" 2>/dev/null # where bash would tell that it was killed
     status=$?
     [ -n "$interrupted" ] || return 0
   done
-  case " $(jobs -pr | tr '\n' ' ') " in *" $1 "*)
-    status=${status:-255}
-    return 0
-    ;;
-  esac
+  jobs -pr >"$dir/running" # not by a substitution: a signal to the whole session would end that
+  while IFS= read -r running; do [ "$running" != "$1" ] || return 0; done <"$dir/running"
   wait "$1" 2>/dev/null
-  again=$?
-  if [ $again != 127 ] || [ -z "$status" ]; then status=$again; fi # 127 also if it was told already
+  status=$?
 }
 
 # A user's own producer may have ended the stream already, or died before it could.

@@ -90,10 +90,12 @@ async function startService(python: string, amqp: string) {
 async function endWorkers(dir: string): Promise<void> {
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
+    const about = await Promise.all(
+      ["cmdline", "environ"].map((file) =>
+        Deno.readTextFile(`/proc/${name}/${file}`).catch(() => "") // it has ended, or hides it
+      ),
+    );
     try {
-      const about = await Promise.all(
-        ["cmdline", "environ"].map((file) => Deno.readTextFile(`/proc/${name}/${file}`)),
-      );
       if (about.some((text) => text.includes(dir))) Deno.kill(Number(name), "SIGKILL");
     } catch {
       // it has ended
