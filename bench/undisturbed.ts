@@ -7,6 +7,8 @@
 
 /** How often a turn is measured at most. Such a disturbance is over after some seconds, mostly. */
 const MOST_TRIES = 10;
+/** How many repetitions there are at most, in all: some hosts are never quiet. */
+const MOST_REPEATED = 200;
 
 /** Repeats what was disturbed. */
 export class Undisturbed {
@@ -28,7 +30,7 @@ export class Undisturbed {
       const before = stolen();
       const found = await measure();
       if (!(stolen() > before)) return found;
-      if (tries === MOST_TRIES) {
+      if (tries === MOST_TRIES || this.repeated === MOST_REPEATED) {
         this.disturbed++;
         return found;
       }
