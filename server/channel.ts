@@ -22,7 +22,7 @@ import { failingIn } from "./failing_in.ts";
 import { Reader, type ReaderSink, type StalledReaders } from "./reader.ts";
 import { type ProducerStatus, Supervision, type SupervisorLink } from "./supervision.ts";
 import { refusePlaintext, withoutOutput, withSession } from "./sealed_records.ts";
-import type { ProducerLink } from "./channel_links.ts";
+import type { ProducerLink } from "./producer_link.ts";
 import type {
   AppendBatch,
   AppendResult,

@@ -6,7 +6,7 @@
 import { type Context, Hono } from "hono";
 import { type ChannelEnd, parseEvent, randomId, StreamError } from "../../stream/mod.ts";
 import type { Channel } from "../channel.ts";
-import type { ProducerLink } from "../channel_links.ts";
+import type { ProducerLink } from "../producer_link.ts";
 import type { ReaderSink } from "../reader.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { StoredFrame } from "../store/store.ts";

@@ -13,7 +13,7 @@ import {
   StreamError,
 } from "../../stream/mod.ts";
 import type { Channel } from "../channel.ts";
-import type { ProducerLink } from "../channel_links.ts";
+import type { ProducerLink } from "../producer_link.ts";
 import type { Peer } from "../peer.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { AppendBatch, Writer } from "../store/store.ts";

@@ -1,5 +1,5 @@
 /**
- * Who is connected to a channel, as the channel sees them.
+ * The producer of a channel, as the channel sees it.
  *
  * @module
  */
