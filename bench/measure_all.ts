@@ -57,8 +57,8 @@ export async function measureAll(
   const undisturbed = new Undisturbed();
   const present = measured.filter((each): each is Present => "stop" in each.server);
   await warmUp(present, thread);
-  // latency first: what a million records leave to clean up must not show in it
   const how = { present, thread, rounds, undisturbed };
+  // latency first: what a million records leave to clean up must not show in it
   for (const load of LOADS) await measureLatency(how, load, lengths.paced);
   await measureThroughput(how, lengths.unpaced);
   return undisturbed;

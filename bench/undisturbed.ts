@@ -12,9 +12,9 @@ const MOST_REPEATED = 200;
 
 /** Repeats what was disturbed. */
 export class Undisturbed {
-  /** How often one was measured again. */
+  /** How often a turn was measured again. */
   repeated = 0;
-  /** How many count although they were disturbed each time. */
+  /** How many turns count although they were disturbed the last time as well. */
   disturbed = 0;
 
   /**

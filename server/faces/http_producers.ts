@@ -6,8 +6,8 @@
 import { type CloseKind, StreamError } from "../../stream/mod.ts";
 import type { AuditTrail } from "../audit.ts";
 import type { Channel } from "../channel.ts";
-import type { ProducerLink } from "../producer_link.ts";
 import { Deadline } from "../deadline.ts";
+import type { ProducerLink } from "../producer_link.ts";
 import type { AppendBatch, AppendResult, Claim, Store } from "../store/store.ts";
 import type { Grant } from "../tokens.ts";
 

@@ -33,8 +33,8 @@ export abstract class PeerSink {
     this.peer.send(text);
   }
 
-  /** How much its queue takes now, about; none when 0 or less. */
-  protected queueRoom(): number {
+  /** How many UTF-16 units its queue takes now, about; none when 0 or less. */
+  room(): number {
     // asking the socket costs as much as sending: it is asked once in so many units
     if (this.#sent - this.#seen < LOOK_UNITS) return LOOK_UNITS;
     const room = PEER_QUEUE_BYTES - this.peer.bufferedAmount;

@@ -70,10 +70,6 @@ class V1Sink extends PeerSink implements ReaderSink {
     this.#heard = !context.insecure;
   }
 
-  room(): number {
-    return this.queueRoom();
-  }
-
   wakes(): boolean {
     return false;
   }

@@ -5,8 +5,8 @@
  */
 import { decodeV1Auth, isPlainV1, randomId, readV1Message, StreamError } from "../../stream/mod.ts";
 import { type Channel, TRY_AGAIN_MS } from "../channel.ts";
-import type { ProducerLink } from "../producer_link.ts";
 import type { Peer } from "../peer.ts";
+import type { ProducerLink } from "../producer_link.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { AppendBatch, Writer } from "../store/store.ts";
 import type { Grant } from "../tokens.ts";

@@ -169,8 +169,8 @@ class ConsumerSession extends PeerSink implements Session, ReaderSink {
 
   // --- what the reader brings ---
 
-  room(): number {
-    return Math.min(this.#credit - this.sent, this.queueRoom());
+  override room(): number {
+    return Math.min(this.#credit - this.sent, super.room());
   }
 
   wakes(): boolean {

@@ -13,8 +13,8 @@ import {
   StreamError,
 } from "../../stream/mod.ts";
 import type { Channel } from "../channel.ts";
-import type { ProducerLink } from "../producer_link.ts";
 import type { Peer } from "../peer.ts";
+import type { ProducerLink } from "../producer_link.ts";
 import type { RelayContext } from "../relay_context.ts";
 import type { AppendBatch, Writer } from "../store/store.ts";
 import type { Grant } from "../tokens.ts";

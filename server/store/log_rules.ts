@@ -161,7 +161,7 @@ export abstract class LogRules {
       : { first, n, text, origin, epoch: claim.epoch, seq: claim.next };
     if (writer.origin === "producer" && claim) {
       if (n > 0 && claim.first === undefined) {
-        claim.first = frame.first;
+        claim.first = first;
         this.changed();
       }
       claim.next = writer.seq + writer.span;
