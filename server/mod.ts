@@ -25,7 +25,7 @@ export {
   silentLogger,
 } from "./log.ts";
 export type { RelayOptions } from "./relay_options.ts";
-export type { Peer, PeerHandler, PeerRequest } from "./peer.ts";
+export type { Peer, PeerHandler, PeerListener, PeerRequest } from "./peer.ts";
 export type { Listening, ListenOptions, Transport } from "./transport/transport.ts";
 export { type Relay, serveRelay } from "./serve_relay.ts";
 export { MemoryStore } from "./store/memory_store.ts";

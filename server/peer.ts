@@ -14,10 +14,16 @@ export interface Peer {
   close(code: number, reason: string): void;
   /** Drops the connection without a word, where the transport can. */
   terminate(): void;
-  /** Called with every message; set by the face. */
-  message: (data: string | Uint8Array) => void;
-  /** Called once when the connection is gone; set by the face. */
-  closed: (code: number, reason: string) => void;
+  /** Who hears what it says; set by the face. */
+  listener?: PeerListener;
+}
+
+/** Who hears a {@linkcode Peer}: one object, for it is fetched from memory with every message. */
+export interface PeerListener {
+  /** Takes every message. */
+  message(data: string | Uint8Array): void;
+  /** Told once when the connection is gone. */
+  closed(code: number, reason: string): void;
 }
 
 /** The request that opened a {@linkcode Peer}'s connection. */
@@ -30,7 +36,7 @@ export interface PeerRequest {
   remote: string;
 }
 
-/** Takes a new peer; sets its `message` and `closed` before it returns. */
+/** Takes a new peer; sets its `listener` before it returns, where it wants to hear more of it. */
 export type PeerHandler = (peer: Peer, request: PeerRequest) => void;
 
 /** The longest reason a close frame can carry is 123 bytes of UTF-8; ours are cut to fit. */

@@ -27,10 +27,13 @@ export async function shutDown(
   const farewell = new StreamError("overloaded", "The relay is going away, come back later");
   let done = () => {};
   for (const peer of context.peers) {
-    const { closed } = peer;
-    peer.closed = (code, reason) => {
-      closed(code, reason);
-      if (context.peers.size === 0) done();
+    const { listener } = peer;
+    peer.listener = {
+      message: (data) => listener?.message(data),
+      closed(code, reason) {
+        listener?.closed(code, reason);
+        if (context.peers.size === 0) done();
+      },
     };
     // a v1 client takes the words for a message of a type it does not know, and skips it
     peer.send(encodeControl({ error: farewell.toJSON() }));

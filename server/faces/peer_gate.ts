@@ -4,7 +4,7 @@
  * @module
  */
 import { CODES, encodeControl, StreamError } from "../../stream/mod.ts";
-import type { Peer, PeerRequest } from "../peer.ts";
+import type { Peer, PeerListener, PeerRequest } from "../peer.ts";
 import { fits, type RelayContext } from "../relay_context.ts";
 
 /** Most that may come of a client while its first message is looked at. */
@@ -44,83 +44,123 @@ export function admit(
   request: PeerRequest,
   options: GateOptions,
 ): void {
-  const { version } = options;
-  let session: Session | undefined;
-  let beginning = false;
-  let gone: number | undefined;
-  let refused = false;
-  // messages that came while the first one was still being looked at: a v1 producer waits for no answer
-  const early: string[] = [];
-  let earlyUnits = 0;
-  context.peers.add(peer);
-  const fail = (error: unknown) => {
-    // what it sent before it saw the close must do nothing any more
-    refused = true;
-    refuse(context, peer, version, error);
-  };
-  const timer = setTimeout(
-    () =>
-      fail(
-        new StreamError(
-          version === 1 ? "unauthorized" : "timeout",
-          "The first message did not come in time, expected a credential",
-        ),
-      ),
-    context.authTimeout,
-  );
-  const start = (begun: Promise<Session>) => {
-    beginning = true;
-    clearTimeout(timer);
-    begun.then((started) => {
-      session = started;
-      try {
-        for (const text of early.splice(0)) session.message(text);
-      } finally {
-        // a short stream may be over by now, and every word of it counts
-        if (gone !== undefined) session.closed(gone);
-      }
-    }).catch(fail);
-  };
-  peer.message = (data) => {
-    if (refused) return;
-    try {
-      if (typeof data !== "string") {
-        refused = true;
-        peer.close(1003, "Cannot take binary: expected text messages");
-        return;
-      }
-      if (!fits(data, context.maxMessage)) {
-        throw new StreamError(
-          "too_large",
-          `Cannot take message: it is longer than ${context.maxMessage} bytes`,
-        );
-      }
-      if (session) session.message(data);
-      else if (!beginning) start(options.begin(data));
-      else if ((earlyUnits += data.length) <= EARLY_UNITS) early.push(data);
-      else {
-        throw new StreamError(
-          "overloaded",
-          `More than ${EARLY_UNITS} bytes came before the first message was looked at`,
-        );
-      }
-    } catch (error) {
-      fail(error);
-    }
-  };
-  peer.closed = (code) => {
-    gone = code;
-    clearTimeout(timer);
-    context.peers.delete(peer);
-    session?.closed(code);
-  };
+  const gate = new Gate(context, peer, options);
+  peer.listener = gate;
   const refusal = context.refusal(request.headers);
   if (refusal) {
     context.audit.refused(refusal, request.remote, {});
-    return fail(refusal);
+    return gate.fail(refusal);
   }
   const begun = options.eager?.();
-  if (begun) start(begun);
+  if (begun) gate.start(begun);
+}
+
+/** What is needed on the way in alone. A connection may last for days, and keeps none of this. */
+interface Arrival {
+  begin: GateOptions["begin"];
+  /** Refuses whoever says nothing. */
+  timer: ReturnType<typeof setTimeout>;
+  /** Whether the first message is being looked at. */
+  beginning: boolean;
+  /** Messages that came meanwhile: a v1 producer waits for no answer. */
+  early: string[];
+  /** UTF-16 units of them. */
+  units: number;
+  /** How it was closed, if it has gone meanwhile. */
+  gone?: number;
+}
+
+/** A peer on its way in, and after it: what its session gets, and what becomes of an error. */
+class Gate implements PeerListener {
+  #context: RelayContext;
+  #peer: Peer;
+  #version: 1 | 2;
+  #refused = false;
+  #session?: Session;
+  #arrival?: Arrival;
+
+  constructor(context: RelayContext, peer: Peer, { version, begin }: GateOptions) {
+    this.#context = context;
+    this.#peer = peer;
+    this.#version = version;
+    const timer = setTimeout(() => this.#late(), context.authTimeout);
+    this.#arrival = { begin, timer, beginning: false, early: [], units: 0 };
+    context.peers.add(peer);
+  }
+
+  message(data: string | Uint8Array): void {
+    if (this.#refused) return;
+    try {
+      if (typeof data !== "string") {
+        this.#refused = true;
+        this.#peer.close(1003, "Cannot take binary: expected text messages");
+        return;
+      }
+      const { maxMessage } = this.#context;
+      if (!fits(data, maxMessage)) {
+        throw new StreamError(
+          "too_large",
+          `Cannot take message: it is longer than ${maxMessage} bytes`,
+        );
+      }
+      if (this.#session !== undefined) this.#session.message(data);
+      else this.#arrive(this.#arrival!, data);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  closed(code: number): void {
+    this.#context.peers.delete(this.#peer);
+    this.#session?.closed(code);
+    if (this.#arrival === undefined) return;
+    clearTimeout(this.#arrival.timer);
+    this.#arrival.gone = code;
+  }
+
+  /** Refuses it. What it sent before it saw the close must do nothing any more. */
+  fail(error: unknown): void {
+    this.#refused = true;
+    refuse(this.#context, this.#peer, this.#version, error);
+  }
+
+  /** Waits for its session; what comes meanwhile is kept for it. */
+  start(begun: Promise<Session>): void {
+    const arrival = this.#arrival!;
+    arrival.beginning = true;
+    clearTimeout(arrival.timer);
+    begun.then((session) => {
+      this.#session = session;
+      this.#arrival = undefined;
+      try {
+        for (const text of arrival.early) session.message(text);
+      } finally {
+        // a short stream may be over by now, and every word of it counts
+        if (arrival.gone !== undefined) session.closed(arrival.gone);
+      }
+    }).catch((error) => this.fail(error));
+  }
+
+  #arrive(arrival: Arrival, text: string): void {
+    if (!arrival.beginning) return this.start(arrival.begin(text));
+    arrival.units += text.length;
+    if (arrival.units > EARLY_UNITS) {
+      throw new StreamError(
+        "overloaded",
+        `More than ${EARLY_UNITS} bytes came before the first message was looked at`,
+      );
+    }
+    arrival.early.push(text);
+  }
+
+  #late(): void {
+    this.fail(
+      new StreamError(
+        this.#version === 1 ? "unauthorized" : "timeout",
+        "The first message did not come in time, expected a credential",
+      ),
+    );
+  }
 }
 
 /**

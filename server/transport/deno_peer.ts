@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Peer } from "../peer.ts";
+import type { Peer, PeerListener } from "../peer.ts";
 import { QuietClose } from "./quiet_close.ts";
 
 /**
@@ -11,19 +11,17 @@ import { QuietClose } from "./quiet_close.ts";
  * that each say little, what a message costs is fetching from memory what it touches.
  */
 export class DenoPeer implements Peer {
-  /** See {@linkcode Peer.message}. */
-  message: (data: string | Uint8Array) => void = () => {};
-  /** See {@linkcode Peer.closed}. */
-  closed: (code: number, reason: string) => void = () => {};
+  /** See {@linkcode Peer.listener}. */
+  listener?: PeerListener = undefined;
   #socket: WebSocket;
-  #opened: (peer: Peer) => void;
+  #opened?: (peer: Peer) => void;
   #failed: (error: unknown) => void;
   #closing?: QuietClose;
   #gone = false;
 
   /**
    * @param socket The server's side, not open yet.
-   * @param opened Called once it is open; sets {@linkcode message} and {@linkcode closed}.
+   * @param opened Called once it is open; sets {@linkcode listener}.
    * @param failed Told what was thrown where nothing should be.
    */
   constructor(
@@ -41,7 +39,7 @@ export class DenoPeer implements Peer {
   /** See `EventListenerObject`: what the socket tells; on the way to `onmessage` there are four objects more. */
   handleEvent(event: Event): void {
     if (event instanceof MessageEvent) return this.#received(event.data);
-    if (event.type === "open") this.#guarded(() => this.#opened(this));
+    if (event.type === "open") this.#open();
     else if (event instanceof CloseEvent) this.#leave(event.code, event.reason);
     else this.#leave(1006, "");
   }
@@ -68,12 +66,18 @@ export class DenoPeer implements Peer {
     if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close();
   }
 
+  #open(): void {
+    this.#guarded(() => this.#opened?.(this));
+    // it holds the request with all its headers, and the connection may last for days
+    this.#opened = undefined;
+  }
+
   #received(data: string | ArrayBuffer): void {
     // whoever was said goodbye has nothing to say any more
     if (this.#closing !== undefined) return this.#closing.heard();
     // as in #guarded(), but without a closure: this runs for every message
     try {
-      this.message(typeof data === "string" ? data : new Uint8Array(data));
+      this.listener?.message(typeof data === "string" ? data : new Uint8Array(data));
     } catch (error) {
       this.#fail(error);
     }
@@ -83,7 +87,7 @@ export class DenoPeer implements Peer {
     if (this.#gone) return;
     this.#gone = true;
     this.#closing?.gone();
-    this.#guarded(() => this.closed(code, reason));
+    this.#guarded(() => this.listener?.closed(code, reason));
   }
 
   #guarded(run: () => void): void {

@@ -111,8 +111,6 @@ function adopt(
     terminate() {
       client.terminate();
     },
-    message: () => {},
-    closed: () => {},
   };
   const guarded = (run: () => void) => {
     try {
@@ -126,12 +124,12 @@ function adopt(
   client.on(
     "message",
     (data: Uint8Array, binary: boolean) =>
-      guarded(() => peer.message(binary ? data : UTF8.decode(data))),
+      guarded(() => peer.listener?.message(binary ? data : UTF8.decode(data))),
   );
   client.on("close", (code: number, reason: Uint8Array) => {
     stop();
     clearTimeout(broken);
-    guarded(() => peer.closed(code, new TextDecoder().decode(reason)));
+    guarded(() => peer.listener?.closed(code, new TextDecoder().decode(reason)));
   });
   let broken: ReturnType<typeof setTimeout> | undefined;
   // what breaks the protocol is closed by ws itself; without a listener it would end the process. Whoever

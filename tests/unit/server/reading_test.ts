@@ -152,12 +152,10 @@ for (const path of ["/consume/c", "/v2/consume/c"]) {
       },
       close: () => {},
       terminate: () => {},
-      message: () => {},
-      closed: () => {},
     };
     const url = new URL(path, "http://relay");
     routeSocket(context, peer, { url, headers: new Headers(), remote: "" });
-    peer.message(JSON.stringify({ hello: { v: 2 } }));
+    peer.listener?.message(JSON.stringify({ hello: { v: 2 } }));
     await until("it reads", () => channels.live[0]?.connected.consumers === 1, { every: 1 });
     const text = "x".repeat(100_000);
     for (let index = 0; index < FRAMES; index++) {
@@ -171,7 +169,7 @@ for (const path of ["/consume/c", "/v2/consume/c"]) {
     assertLessOrEqual(most, PEER_QUEUE_BYTES + text.length + 100);
     const order = sent.flatMap((each) => each.match(/x(\d+)"$/)?.[1] ?? []);
     assertEquals(order, Array.from({ length: FRAMES }, (_, index) => String(index)));
-    peer.closed(1000, "");
+    peer.listener?.closed(1000, "");
     channels.close(new StreamError("overloaded", "The test is over"));
     stalled.close();
   });
