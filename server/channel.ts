@@ -371,15 +371,10 @@ export class Channel implements Watcher {
    *
    * @param sink Where it takes things.
    * @param from The first offset wanted.
-   * @param gone Called when the channel is gone.
    * @returns Its reader, and what disconnects it.
    * @throws {StreamError} `bad_offset` when `from` lies beyond the tail.
    */
-  attachReader(
-    sink: ReaderSink,
-    from: number,
-    gone: (why: StreamError) => void,
-  ): { reader: Reader; leave: () => void } {
+  attachReader(sink: ReaderSink, from: number): { reader: Reader; leave: () => void } {
     if (from > this.next) {
       throw new StreamError(
         "bad_offset",
@@ -388,14 +383,7 @@ export class Channel implements Watcher {
       );
     }
     const { store, stalled } = this.#context;
-    const reader = new Reader(
-      this,
-      store,
-      sink,
-      from,
-      (each) => stalled.add(each),
-      gone,
-    );
+    const reader = new Reader(this, store, sink, from, stalled);
     this.#readers = [...this.#readers, reader];
     const leave = () => {
       reader.leave();

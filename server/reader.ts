@@ -25,6 +25,8 @@ export interface ReaderSink {
   ended(end: ChannelEnd): void;
   /** Takes a failure to read. */
   failed(error: unknown): void;
+  /** Takes the news that the channel is gone, or the relay about to go. */
+  gone(why: StreamError): void;
 }
 
 /** What a reader has to know of its channel. */
@@ -41,12 +43,10 @@ export interface ReadableChannel {
 export class Reader {
   /** The next offset wanted. */
   next: number;
-  /** Tells the consumer that the channel is gone, or the relay about to go. */
-  readonly gone: (why: StreamError) => void;
   #channel: ReadableChannel;
   #store: Store;
   #sink: ReaderSink;
-  #stall: (reader: Reader) => void;
+  #stalled: StalledReaders;
   #busy = false;
   #left = false;
 
@@ -55,23 +55,20 @@ export class Reader {
    * @param store Where what is behind lies.
    * @param sink Where it goes.
    * @param from The first offset wanted.
-   * @param stall Called when the sink is not ready; whoever is called pumps again later.
-   * @param gone See {@linkcode Reader.gone}.
+   * @param stalled Pumps it again later when the sink was not ready.
    */
   constructor(
     channel: ReadableChannel,
     store: Store,
     sink: ReaderSink,
     from: number,
-    stall: (reader: Reader) => void,
-    gone: (why: StreamError) => void,
+    stalled: StalledReaders,
   ) {
     this.#channel = channel;
     this.#store = store;
     this.#sink = sink;
     this.next = from;
-    this.#stall = stall;
-    this.gone = gone;
+    this.#stalled = stalled;
   }
 
   /** Takes a frame that was committed just now; the fast path of a reader that keeps up. */
@@ -103,6 +100,11 @@ export class Reader {
     }
   }
 
+  /** See {@linkcode ReaderSink.gone}. */
+  gone(why: StreamError): void {
+    this.#sink.gone(why);
+  }
+
   /** Delivers nothing any more. */
   leave(): void {
     this.#left = true;
@@ -115,7 +117,7 @@ export class Reader {
     this.#busy = false;
     if (this.#left) return true;
     if (behind) {
-      if (!this.#sink.wakes()) this.#stall(this);
+      if (!this.#sink.wakes()) this.#stalled.add(this);
     } else if (this.#channel.end) {
       this.#left = true;
       this.#sink.ended(this.#channel.end);

@@ -199,8 +199,9 @@ function download(channel: Channel, left: (bytes: number) => void): ReadableStre
           controller.close();
         },
         failed: fail,
+        gone: fail,
       };
-      const attached = channel.attachReader(sink, 0, fail);
+      const attached = channel.attachReader(sink, 0);
       leave = () => {
         attached.leave();
         left(sent);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type ChannelEnd, renderV1End } from "../../stream/mod.ts";
+import { type ChannelEnd, renderV1End, type StreamError } from "../../stream/mod.ts";
+import type { Channel } from "../channel.ts";
 import type { Peer } from "../peer.ts";
 import type { ReaderSink } from "../reader.ts";
 import type { RelayContext } from "../relay_context.ts";
@@ -27,28 +28,12 @@ export async function consumeV1(
   id: string,
   grant: Grant,
 ): Promise<Session> {
-  return await context.channels.use(id, grant, "consume", (channel) => {
-    const sink = new V1Sink(context, peer);
-    const { reader, leave } = channel.attachReader(sink, 0, ({ code, message }) => {
-      leave();
-      // v1 knows no close code for that: it is told like any failing end
-      const end: ChannelEnd = { kind: "error", by: "relay", code, message, ts: Date.now() };
-      for (const text of renderV1End(end)) peer.send(text);
-      peer.close(1000, "");
-    });
-    sink.leave = leave;
-    reader.pump();
-    return {
-      message: () => sink.heard(),
-      closed: () => {
-        sink.gone();
-        leave();
-      },
-      get sent() {
-        return sink.sent;
-      },
-    };
-  });
+  return await context.channels.use(
+    id,
+    grant,
+    "consume",
+    (channel) => new V1ConsumerSession(context, peer, channel),
+  );
 }
 
 /**
@@ -57,17 +42,30 @@ export async function consumeV1(
  */
 const UNASKED_MS = 1_000;
 
-class V1Sink extends PeerSink implements ReaderSink {
-  /** Disconnects the consumer from its channel. */
-  leave: () => void = () => {};
+class V1ConsumerSession extends PeerSink implements Session, ReaderSink {
   #context: RelayContext;
+  #leave: () => void;
+  /** Whether the client has said what it says first. */
   #heard: boolean;
   #goodbye?: ReturnType<typeof setTimeout>;
 
-  constructor(context: RelayContext, peer: Peer) {
+  constructor(context: RelayContext, peer: Peer, channel: Channel) {
     super(peer);
     this.#context = context;
     this.#heard = !context.insecure;
+    const { reader, leave } = channel.attachReader(this, 0);
+    this.#leave = leave;
+    reader.pump();
+  }
+
+  message(): void {
+    this.#heard = true;
+    if (this.#goodbye !== undefined) this.#sayGoodbye();
+  }
+
+  closed(): void {
+    clearTimeout(this.#goodbye);
+    this.#leave();
   }
 
   wakes(): boolean {
@@ -86,26 +84,25 @@ class V1Sink extends PeerSink implements ReaderSink {
 
   ended(end: ChannelEnd): void {
     for (const message of renderV1End(end)) this.peer.send(message);
-    this.leave();
+    this.#leave();
     if (this.#heard) this.peer.close(1000, "");
-    else this.#goodbye = setTimeout(() => this.heard(), UNASKED_MS);
-  }
-
-  /** Notes that the client has said what it says first. */
-  heard(): void {
-    this.#heard = true;
-    if (this.#goodbye === undefined) return;
-    this.gone();
-    this.peer.close(1000, "");
-  }
-
-  /** Notes that the client has gone. */
-  gone(): void {
-    clearTimeout(this.#goodbye);
-    this.#goodbye = undefined;
+    else this.#goodbye = setTimeout(() => this.#sayGoodbye(), UNASKED_MS);
   }
 
   failed(error: unknown): void {
     refuse(this.#context, this.peer, 1, error);
+  }
+
+  gone({ code, message }: StreamError): void {
+    this.#leave();
+    // v1 knows no close code for that: it is told like any failing end
+    const end: ChannelEnd = { kind: "error", by: "relay", code, message, ts: Date.now() };
+    for (const text of renderV1End(end)) this.peer.send(text);
+    this.peer.close(1000, "");
+  }
+
+  #sayGoodbye(): void {
+    clearTimeout(this.#goodbye);
+    this.peer.close(1000, "");
   }
 }

@@ -94,11 +94,7 @@ class ConsumerSession extends PeerSink implements Session, ReaderSink {
     this.#channel = channel;
     this.#grant = grant;
     this.#credit = credit;
-    const { reader, leave } = channel.attachReader(
-      this,
-      from,
-      (why) => this.#gone(why),
-    );
+    const { reader, leave } = channel.attachReader(this, from);
     this.#reader = reader;
     this.#leave = leave;
     peer.send(encodeControl({
@@ -162,11 +158,6 @@ class ConsumerSession extends PeerSink implements Session, ReaderSink {
     }
   }
 
-  #gone(why: StreamError): void {
-    this.#leave();
-    refuse(this.#context, this.peer, 2, why);
-  }
-
   // --- what the reader brings ---
 
   override room(): number {
@@ -202,5 +193,10 @@ class ConsumerSession extends PeerSink implements Session, ReaderSink {
 
   failed(error: unknown): void {
     refuse(this.#context, this.peer, 2, error);
+  }
+
+  gone(why: StreamError): void {
+    this.#leave();
+    refuse(this.#context, this.peer, 2, why);
   }
 }

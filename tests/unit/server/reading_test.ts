@@ -189,8 +189,9 @@ Deno.test("reading - what is committed while a reader comes to rest is delivered
     failed: (error) => {
       throw error;
     },
+    gone: () => {},
   };
-  const reader = new Reader(channel, store, sink, 0, () => {}, () => {});
+  const reader = new Reader(channel, store, sink, 0, new StalledReaders());
   store.watch("c", {
     records(next: number, frame?: StoredFrame) {
       channel.next = next;
