@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { latencyOf, type Slice } from "./latency.ts";
 import { PacedLoad } from "./paced_load.ts";
 import type { ProducerThread } from "./producer_thread.ts";
 import { prepareReplay } from "./replay.ts";
@@ -18,15 +19,22 @@ const LOADS = [
   { name: "slow", lanes: 1, rate: 100 },
 ] as const;
 
-/** Rounds of a paced load that are not counted: in them a server sorts out what 400 connections brought. */
-const SETTLING_ROUNDS = 4;
-const SETTLING_S = 1.5;
+/** Turns at a paced load that are not counted: in them a server sorts out what 400 connections brought. */
+const SETTLING_TURNS = 12;
 
-/** Seconds that each measurement takes. */
+/**
+ * Seconds of a turn at a paced load. A round has several for each server, and its figures are of all of
+ * them: a p99 of one long turn would tell whether the garbage collector came by just then. That they are
+ * short keeps the servers awake: V8 shrinks the heap of one that rests for 8 s, and the processor's caches
+ * forget it sooner.
+ */
+const TURN_S = 0.5;
+
+/** How much is measured in each round. */
 export interface Lengths {
-  /** As fast as a server takes it. */
+  /** Seconds as fast as a server takes it. */
   unpaced: number;
-  /** At a steady pace. */
+  /** Turns of half a second at a steady pace. */
   paced: number;
 }
 
@@ -79,41 +87,46 @@ async function warmUp(present: readonly Present[], thread: ProducerThread): Prom
   }
 }
 
-/** A turn a round for each server, every round beginning with another one. */
+/** So many turns for each server, each time beginning with another one. */
 async function interleaved(
   present: readonly Present[],
-  rounds: number,
-  what: string,
+  times: number,
   turn: (each: Present) => Promise<void>,
 ): Promise<void> {
-  for (let round = 0; round < rounds; round++) {
-    console.error(`${what}: round ${round + 1} of ${rounds}`);
+  for (let time = 0; time < times; time++) {
     for (let at = 0; at < present.length; at++) {
-      await turn(present[(at + round) % present.length]);
+      await turn(present[(at + time) % present.length]);
     }
   }
 }
 
 /**
- * The channels stay open over all rounds, and a turn is short: V8 throws away what it compiled for a relay
- * that has no client, and shrinks its heap after 8 s of rest.
+ * The channels stay open over all rounds: V8 throws away what it compiled for a relay that has no client.
  */
 async function measureLatency(
   { present, thread, rounds, undisturbed }: How,
   load: typeof LOADS[number],
-  seconds: number,
+  turns: number,
 ): Promise<void> {
   const what = `${load.lanes} × ${load.rate}/s`;
   const opened = new Map<Present, PacedLoad>();
   for (const each of present) opened.set(each, await PacedLoad.open(each.server, thread, load));
-  await interleaved(present, SETTLING_ROUNDS, `${what}, not counted`, async (each) => {
-    await opened.get(each)!.measure(SETTLING_S);
+  const turn = (each: Present) => opened.get(each)!.measure(TURN_S);
+  await interleaved(present, SETTLING_TURNS, async (each) => {
+    await turn(each);
   });
-  await interleaved(present, rounds, what, async (each) => {
-    const { p50, p99, cpu } = await undisturbed.turn(() => opened.get(each)!.measure(seconds));
-    note(each, { [`${load.name}P50`]: p50, [`${load.name}P99`]: p99 });
-    if (load.name === "busy") note(each, { busyCpu: cpu });
-  });
+  for (let round = 0; round < rounds; round++) {
+    console.error(`${what}: round ${round + 1} of ${rounds}`);
+    const slices = new Map<Present, Slice[]>(present.map((each) => [each, []]));
+    await interleaved(present, turns, async (each) => {
+      slices.get(each)!.push(await undisturbed.turn(() => turn(each)));
+    });
+    for (const each of present) {
+      const { p50, p99, cpu } = latencyOf(slices.get(each)!);
+      note(each, { [`${load.name}P50`]: p50, [`${load.name}P99`]: p99 });
+      if (load.name === "busy") note(each, { busyCpu: cpu });
+    }
+  }
   for (const paced of opened.values()) await paced.close();
 }
 
@@ -129,7 +142,8 @@ async function measureThroughput(
     await replay();
     replays.set(each, replay);
   }
-  await interleaved(present, rounds, "unpaced", async (each) => {
+  console.error("unpaced");
+  await interleaved(present, rounds, async (each) => {
     const flood = (lanes: number) =>
       undisturbed.turn(() => unpaced(each.server, thread, lanes, seconds));
     const one = await flood(1);

@@ -5,10 +5,10 @@
  */
 import { clock } from "./clock.ts";
 import { openConsumer } from "./lane.ts";
+import type { Slice } from "./latency.ts";
 import { patiently } from "./patiently.ts";
 import type { Producers, ProducerThread } from "./producer_thread.ts";
 import type { Server } from "./servers.ts";
-import { percentile } from "./stats.ts";
 
 /** Records that cross each lane before: TCP holds an early small packet back for 40 ms, whatever the server. */
 const PROBES = 3;
@@ -19,16 +19,6 @@ export interface Load {
   lanes: number;
   /** Messages a second on each, one record a message. */
   rate: number;
-}
-
-/** How long messages took. */
-export interface Latency {
-  /** Milliseconds from before `JSON.stringify` to after `JSON.parse`, at the median. */
-  p50: number;
-  /** The same at the 99th percentile. */
-  p99: number;
-  /** Microseconds of processor time that the server used for a message. */
-  cpu: number;
 }
 
 /** The channels of a load on one server, open until they are closed. */
@@ -75,9 +65,9 @@ export class PacedLoad {
    * Sends for a while, and measures how long each message takes.
    *
    * @param seconds How long.
-   * @returns The latencies.
+   * @returns What it showed.
    */
-  async measure(seconds: number): Promise<Latency> {
+  async measure(seconds: number): Promise<Slice> {
     const rate = this.#load.lanes * this.#load.rate;
     // made beforehand: an array that grows would keep this thread's garbage collector busy
     const latencies = new Float64Array(rate * seconds);
@@ -91,11 +81,7 @@ export class PacedLoad {
     const cpu = this.#server.cpu();
     this.#producers.pace({ rate, total: latencies.length });
     await patiently(ended, this.#server.label);
-    return {
-      p50: percentile(latencies, 0.5),
-      p99: percentile(latencies, 0.99),
-      cpu: (this.#server.cpu() - cpu) / latencies.length * 1e6,
-    };
+    return { latencies, cpu: this.#server.cpu() - cpu };
   }
 
   /** Closes the channels. */

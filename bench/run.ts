@@ -1,7 +1,7 @@
 /**
  * `deno task bench`: throughput, added latency and replay of our relay, side by side with the bare bridge
  * and the Python relay, over loopback. Every server runs in its own process, the load comes from this
- * one. In each round of a measurement every server has its turn, each round beginning with another one.
+ * one. In each round of a measurement every server has its turns, one after the other.
  *
  *     deno task bench [--rounds 9] [--quick] [--only bare,v1,v2,sqlite,python]
  *
@@ -26,7 +26,7 @@ async function main(args: string[]): Promise<number> {
     console.error(`Cannot measure "${options.only}": expected some of ${SERVER_NAMES.join(",")}`);
     return 2;
   }
-  const lengths = options.quick ? { unpaced: 0.4, paced: 0.5 } : { unpaced: 1, paced: 1.5 };
+  const lengths = options.quick ? { unpaced: 0.4, paced: 1 } : { unpaced: 1, paced: 6 };
   // others' work shows in every figure: whoever reads them later must know
   const load = Deno.loadavg()[0].toFixed(2);
   console.log(`${navigator.hardwareConcurrency} cores, load before the run ${load}`);

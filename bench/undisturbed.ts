@@ -8,7 +8,7 @@
 /** How often a turn is measured at most. Such a disturbance is over after some seconds, mostly. */
 const MOST_TRIES = 10;
 /** How many repetitions there are at most, in all: some hosts are never quiet. */
-const MOST_REPEATED = 200;
+const MOST_REPEATED = 400;
 
 /** Repeats what was disturbed. */
 export class Undisturbed {
@@ -19,7 +19,7 @@ export class Undisturbed {
 
   /**
    * Measures until the host took no processor time away meanwhile ("steal" of Linux's `/proc/stat`, told
-   * in 1/100 s, of which one is two thirds of what a p99 of 1.5 s stands on). The figures themselves have
+   * in 1/100 s, of which one is a third of what the p99 of a round stands on). The figures themselves have
    * no say in it.
    *
    * @param measure The turn.
