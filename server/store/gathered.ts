@@ -4,6 +4,7 @@
  * @module
  */
 import type { StoredFrame } from "./store.ts";
+import { isMarked, shellOf, withShells } from "./token_shell.ts";
 
 /**
  * Bytes of a frame, and of one behind a frame that was filled. None grows: what it would be copied out of
@@ -40,6 +41,7 @@ export class Gathered implements StoredFrame {
   units: number;
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
+  #shelled = false;
   #sealed = false;
   #filled = false;
 
@@ -59,12 +61,13 @@ export class Gathered implements StoredFrame {
 
   /** Whether a frame is one that can be gathered. */
   static suits({ n, text, origin }: StoredFrame): boolean {
-    return n === 1 && origin === "producer" && text.length <= MOST_UNITS;
+    return n === 1 && origin === "producer" && text.length <= MOST_UNITS && !isMarked(text);
   }
 
   /** The records. */
   get text(): string {
-    return decoder.decode(this.#bytes.subarray(0, this.#length));
+    const kept = decoder.decode(this.#bytes.subarray(0, this.#length));
+    return this.#shelled ? withShells(kept) : kept;
   }
 
   /** Takes no more: what was given away does not grow. */
@@ -91,16 +94,26 @@ export class Gathered implements StoredFrame {
 
   #write(text: string): void {
     const bytes = this.#bytes;
-    const start = this.#length;
+    const shell = shellOf(text);
+    let from = 0;
+    let to = text.length;
+    if (shell !== undefined) {
+      this.#shelled = true;
+      bytes[this.#length++] = shell.mark;
+      from = shell.head.length;
+      to -= shell.tail.length;
+    }
     // nearly every record is ASCII and short: the encoder alone would take twice as long
-    for (let at = 0; at < text.length; at++) {
+    let length = this.#length;
+    for (let at = from; at < to; at++) {
       const unit = text.charCodeAt(at);
       if (unit > 0x7f) {
-        this.#length += encoder.encodeInto(text, bytes.subarray(start)).written;
-        return;
+        const rest = text.slice(at, to);
+        length += encoder.encodeInto(rest, bytes.subarray(length)).written;
+        break;
       }
-      bytes[start + at] = unit;
+      bytes[length++] = unit;
     }
-    this.#length += text.length;
+    this.#length = length;
   }
 }

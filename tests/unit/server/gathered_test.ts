@@ -40,6 +40,33 @@ Deno.test("gathered - ASCII, other characters, empty, long: every record is what
   assertEquals([next, bytes], [2000, 285 * units(7) + units(5)]);
 });
 
+Deno.test("gathered - tokens of either spelling, and what only looks like one, come back byte for byte", async () => {
+  const store = await channel();
+  const written = [
+    '{"type":"token","content":"tide"}',
+    '{"type": "token", "content": "tide"}',
+    '{"type":"token","content":""}',
+    '{"type":"token","content":"}',
+    '{"type":"token","content":"',
+    '{"type":"token","content":"a","ts":1}',
+    '{"type":"token","content":"\\"}\\u2028"}',
+    '{"type":"token","content":"\u2028Ebbe\r🌊"}',
+    '{"type": "token", "content": "Überflutung"}',
+    '{"type":"done"}',
+    "\x01",
+    "\x02tide",
+    "\x03",
+  ];
+  for (let seq = 0; seq < 2600; seq++) {
+    store.appendNow("c", writer(seq), { n: 1, text: written[seq % written.length] });
+  }
+  assertEquals(
+    await lines(store),
+    Array.from({ length: 2600 }, (_, seq) => written[seq % written.length]),
+  );
+  assertEquals((await store.info("c")).bytes, 200 * written.join("").length);
+});
+
 Deno.test("gathered - what was read does not change when more is written", async () => {
   const store = await channel();
   store.appendNow("c", writer(0), { n: 1, text: "a" });
