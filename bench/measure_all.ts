@@ -87,13 +87,14 @@ async function warmUp(present: readonly Present[], thread: ProducerThread): Prom
   }
 }
 
-/** So many turns for each server, each time beginning with another one. */
+/** So many turns for each server, each time beginning with another one than the time before. */
 async function interleaved(
   present: readonly Present[],
   times: number,
   turn: (each: Present) => Promise<void>,
+  before = 0,
 ): Promise<void> {
-  for (let time = 0; time < times; time++) {
+  for (let time = before; time < before + times; time++) {
     for (let at = 0; at < present.length; at++) {
       await turn(present[(at + time) % present.length]);
     }
@@ -120,7 +121,7 @@ async function measureLatency(
     const slices = new Map<Present, Slice[]>(present.map((each) => [each, []]));
     await interleaved(present, turns, async (each) => {
       slices.get(each)!.push(await undisturbed.turn(() => turn(each)));
-    });
+    }, round * turns);
     for (const each of present) {
       const { p50, p99, cpu } = latencyOf(slices.get(each)!);
       note(each, { [`${load.name}P50`]: p50, [`${load.name}P99`]: p99 });

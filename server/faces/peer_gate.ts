@@ -92,7 +92,7 @@ class Gate implements PeerListener {
     if (this.#refused) return;
     try {
       if (typeof data !== "string") {
-        this.#refused = true;
+        this.#deny();
         this.#peer.close(1003, "Cannot take binary: expected text messages");
         return;
       }
@@ -120,7 +120,7 @@ class Gate implements PeerListener {
 
   /** Refuses it. What it sent before it saw the close must do nothing any more. */
   fail(error: unknown): void {
-    this.#refused = true;
+    this.#deny();
     refuse(this.#context, this.#peer, this.#version, error);
   }
 
@@ -138,7 +138,10 @@ class Gate implements PeerListener {
         // a short stream may be over by now, and every word of it counts
         if (arrival.gone !== undefined) session.closed(arrival.gone);
       }
-    }).catch((error) => this.fail(error));
+    }).catch((error) => {
+      this.#arrival = undefined;
+      this.fail(error);
+    });
   }
 
   #arrive(arrival: Arrival, text: string): void {
@@ -151,6 +154,14 @@ class Gate implements PeerListener {
       );
     }
     arrival.early.push(text);
+  }
+
+  #deny(): void {
+    this.#refused = true;
+    // a session that is about to begin has still to learn how it ended
+    if (this.#arrival === undefined || this.#arrival.beginning) return;
+    clearTimeout(this.#arrival.timer);
+    this.#arrival = undefined;
   }
 
   #late(): void {

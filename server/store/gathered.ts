@@ -26,11 +26,9 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  * sight: as strings it would copy each of them twice before it left them alone, and everybody's messages
  * would wait meanwhile.
  */
-export class Gathered implements StoredFrame {
+export class Gathered {
   /** Offset of the first record. */
   readonly first: number;
-  /** A producer's. */
-  readonly origin: "producer" = "producer" as const;
   /** The epoch of its claim. */
   readonly epoch?: number;
   /** Its number for the first record. */
@@ -39,17 +37,21 @@ export class Gathered implements StoredFrame {
   n = 1;
   /** UTF-16 units of the records. */
   units: number;
+  /** The records in UTF-8, joined by LF, a byte in the place of each known shell. */
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
   #shelled = false;
   #sealed = false;
   #filled = false;
+  #mostUnits: number;
 
   /**
    * @param frame What it begins with, which {@linkcode Gathered.suits}.
+   * @param mostUnits Most UTF-16 units it may hold: it is dropped as a whole.
    * @param before The frame before it, if that was gathered as well.
    */
-  constructor({ first, text, epoch, seq }: StoredFrame, before?: Gathered) {
+  constructor({ first, text, epoch, seq }: StoredFrame, mostUnits: number, before?: Gathered) {
+    this.#mostUnits = mostUnits;
     this.first = first;
     this.epoch = epoch;
     this.seq = seq;
@@ -64,13 +66,16 @@ export class Gathered implements StoredFrame {
     return n === 1 && origin === "producer" && text.length <= MOST_UNITS && !isMarked(text);
   }
 
-  /** The records. */
-  get text(): string {
+  /** The records as a frame, and takes no more: what was read would be read once more with each that comes. */
+  read(): StoredFrame {
+    this.seal();
+    const { first, n, epoch, seq } = this;
     const kept = decoder.decode(this.#bytes.subarray(0, this.#length));
-    return this.#shelled ? withShells(kept) : kept;
+    const text = this.#shelled ? withShells(kept) : kept;
+    return { first, n, text, origin: "producer", epoch, seq };
   }
 
-  /** Takes no more: what was given away does not grow. */
+  /** Takes no more, and gives back what it does not need. */
   seal(): void {
     if (this.#sealed) return;
     this.#sealed = true;
@@ -80,8 +85,10 @@ export class Gathered implements StoredFrame {
   /** Takes a frame that {@linkcode Gathered.suits}, if it comes right behind, of the same claim, and there is room. */
   take({ text, epoch, seq }: StoredFrame): boolean {
     if (this.#sealed || epoch !== this.epoch || seq !== (this.seq ?? 0) + this.n) return false;
-    if (this.n >= MOST_RECORDS || this.#length + 1 + 3 * text.length > this.#bytes.length) {
-      this.#filled = true;
+    const { length } = text;
+    const full = this.n >= MOST_RECORDS || this.#length + 1 + 3 * length > this.#bytes.length;
+    if (full || this.units + length > this.#mostUnits) {
+      this.#filled = full;
       this.seal();
       return false;
     }

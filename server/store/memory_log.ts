@@ -8,11 +8,14 @@ import { Gathered } from "./gathered.ts";
 import { LogRules } from "./log_rules.ts";
 import type { StoredFrame } from "./store.ts";
 
+/** A gathered frame holds at most this part of what its channel may: the oldest is dropped as a whole. */
+const MOST_OF_A_CHANNEL = 16;
+
 /** A log whose frames lie in an array; whoever watches is told at once. */
 export class MemoryLog extends LogRules {
   /** The prompt. */
   input?: Uint8Array;
-  #frames: StoredFrame[] = [];
+  #frames: (StoredFrame | Gathered)[] = [];
   /** The last frame, where it may still grow. */
   #gathering?: Gathered;
 
@@ -36,9 +39,7 @@ export class MemoryLog extends LogRules {
     for (let bytes = 0; end < frames.length && bytes < maxBytes; end++) {
       bytes += unitsOf(frames[end]);
     }
-    const last = frames[end - 1];
-    if (last instanceof Gathered) last.seal();
-    return frames.slice(low, end);
+    return frames.slice(low, end).map((frame) => frame instanceof Gathered ? frame.read() : frame);
   }
 
   /** See `Store.trim`. */
@@ -73,6 +74,7 @@ export class MemoryLog extends LogRules {
 
   protected override ended(end: ChannelEnd): void {
     this.input = undefined;
+    this.#gathering?.seal();
     for (const watcher of this.watchers) watcher.ended(end);
   }
 
@@ -84,16 +86,21 @@ export class MemoryLog extends LogRules {
 
   #keep(frame: StoredFrame): void {
     if (!Gathered.suits(frame)) {
+      this.#gathering?.seal();
       this.#gathering = undefined;
       // a copy: were the one that passes by sometimes kept, V8 would put all of them into its old space
       this.#frames.push({ ...frame });
     } else if (!this.#gathering?.take(frame)) {
-      this.#gathering = new Gathered(frame, this.#gathering);
+      this.#gathering = new Gathered(
+        frame,
+        this.info.maxBytes / MOST_OF_A_CHANNEL,
+        this.#gathering,
+      );
       this.#frames.push(this.#gathering);
     }
   }
 }
 
-function unitsOf(frame: StoredFrame): number {
+function unitsOf(frame: StoredFrame | Gathered): number {
   return frame instanceof Gathered ? frame.units : frame.text.length;
 }

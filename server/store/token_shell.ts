@@ -15,11 +15,11 @@ export interface TokenShell {
   tail: string;
 }
 
-/** As our own producers write it, and as Python's package does. */
+/** As our own producers write it, and as Python's package does; their bytes count from 1. */
 const SHELLS: readonly TokenShell[] = [
-  { mark: 1, head: '{"type":"token","content":"', tail: '"}' },
-  { mark: 2, head: '{"type": "token", "content": "', tail: '"}' },
-];
+  { head: '{"type":"token","content":"', tail: '"}' },
+  { head: '{"type": "token", "content": "', tail: '"}' },
+].map((shell, at) => ({ ...shell, mark: at + 1 }));
 
 /**
  * The shell of a record.
@@ -47,10 +47,10 @@ export function shellOf(record: string): TokenShell | undefined {
 }
 
 /**
- * Whether a record begins with what would be taken for a shell.
+ * Whether a line begins with the byte of a shell. A record that does so by itself can't be kept in this form.
  *
- * @param record One record.
- * @returns `true` where it must be kept as it is.
+ * @param line A record, or what is kept of one.
+ * @returns Whether its first character is such a byte.
  * @example
  * ```ts
  * import { isMarked } from "./token_shell.ts";
@@ -60,9 +60,9 @@ export function shellOf(record: string): TokenShell | undefined {
  * assert(!isMarked("{}"));
  * ```
  */
-export function isMarked(record: string): boolean {
-  const first = record.charCodeAt(0);
-  return first === 1 || first === 2;
+export function isMarked(line: string): boolean {
+  const first = line.charCodeAt(0);
+  return first >= 1 && first <= SHELLS.length;
 }
 
 /**

@@ -58,7 +58,13 @@ export async function wsTransport(options: ListenOptions): Promise<Listening> {
         head as never,
         (client: WebSocket) => {
           socket.off("error", options.failed);
-          adopt(client, request, options);
+          const peer = adopt(client, options);
+          try {
+            options.peer(peer, requestOf(request));
+          } catch (error) {
+            options.failed(error);
+            peer.close(1011, "Internal error");
+          }
         },
       );
     },
@@ -93,11 +99,8 @@ function cutOnFailure(response: Response, outgoing: ServerResponse): Response {
   return new Response(body, response);
 }
 
-function adopt(
-  client: WebSocket,
-  request: IncomingMessage,
-  options: ListenOptions,
-): void {
+/** Knows nothing of the request: whatever its closures share lives as long as the connection. */
+function adopt(client: WebSocket, options: ListenOptions): Peer {
   const peer: Peer = {
     send(text) {
       if (client.readyState === client.OPEN) client.send(text);
@@ -140,7 +143,7 @@ function adopt(
       broken = setTimeout(() => client.terminate(), BROKEN_MS);
     }, 0);
   });
-  guarded(() => options.peer(peer, requestOf(request)));
+  return peer;
 }
 
 function requestOf(request: IncomingMessage): PeerRequest {

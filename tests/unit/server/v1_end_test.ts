@@ -126,3 +126,34 @@ onBothTransports("v1 end - a channel that is full ends with limit", async (relay
   assertEquals((await consumer.json()).code, "limit");
   assertEquals(await producer.code(), 1000);
 }, { maxBuffer: 100 });
+
+onBothTransports(
+  "v1 end - without a secret, who says one after the end is closed at once",
+  async (relay) => {
+    const producer = await relay.v1("produce", "c");
+    producer.send({ type: "done" });
+    await producer.close(1000);
+    // Python's client says its secret, if it has one, before it reads
+    const consumer = await relay.socket("/consume/c");
+    assertEquals(await consumer.json(), { type: "done" });
+    consumer.send({ type: "auth", secret: "unasked" });
+    assertEquals(await consumer.code(), 1000);
+    assertEquals(await consumer.rest(), []);
+  },
+  { insecure: true },
+);
+
+onBothTransports(
+  "v1 end - without a secret, who says nothing is closed all the same",
+  async (relay) => {
+    const producer = await relay.v1("produce", "c");
+    producer.send({ type: "done" });
+    await producer.close(1000);
+    const [leaves, stays] = [await relay.socket("/consume/c"), await relay.socket("/consume/c")];
+    assertEquals(await leaves.json(), { type: "done" });
+    await leaves.close(1000);
+    assertEquals(await stays.json(), { type: "done" });
+    assertEquals(await stays.code(), 1000);
+  },
+  { insecure: true },
+);
