@@ -95,23 +95,23 @@ export class Gathered {
     this.#bytes[this.#length++] = 0x0a;
     this.#write(text);
     this.n++;
-    this.units += text.length;
+    this.units += length;
     return true;
   }
 
   #write(text: string): void {
     const bytes = this.#bytes;
     const shell = shellOf(text);
+    let length = this.#length;
     let from = 0;
     let to = text.length;
     if (shell !== undefined) {
       this.#shelled = true;
-      bytes[this.#length++] = shell.mark;
+      bytes[length++] = shell.mark;
       from = shell.head.length;
       to -= shell.tail.length;
     }
     // nearly every record is ASCII and short: the encoder alone would take twice as long
-    let length = this.#length;
     for (let at = from; at < to; at++) {
       const unit = text.charCodeAt(at);
       if (unit > 0x7f) {

@@ -38,11 +38,8 @@ const SHELLS: readonly TokenShell[] = [
 export function shellOf(record: string): TokenShell | undefined {
   for (const shell of SHELLS) {
     const { head, tail } = shell;
-    if (record.startsWith(head)) {
-      return record.length >= head.length + tail.length && record.endsWith(tail)
-        ? shell
-        : undefined;
-    }
+    const isLongEnough = record.length >= head.length + tail.length;
+    if (isLongEnough && record.startsWith(head) && record.endsWith(tail)) return shell;
   }
 }
 

@@ -59,12 +59,7 @@ export async function wsTransport(options: ListenOptions): Promise<Listening> {
         (client: WebSocket) => {
           socket.off("error", options.failed);
           const peer = adopt(client, options);
-          try {
-            options.peer(peer, requestOf(request));
-          } catch (error) {
-            options.failed(error);
-            peer.close(1011, "Internal error");
-          }
+          guarded(peer, options, () => options.peer(peer, requestOf(request)));
         },
       );
     },
@@ -115,24 +110,16 @@ function adopt(client: WebSocket, options: ListenOptions): Peer {
       client.terminate();
     },
   };
-  const guarded = (run: () => void) => {
-    try {
-      run();
-    } catch (error) {
-      options.failed(error);
-      peer.close(1011, "Internal error");
-    }
-  };
   const stop = keepAlive(client, options.idleTimeout);
   client.on(
     "message",
     (data: Uint8Array, binary: boolean) =>
-      guarded(() => peer.listener?.message(binary ? data : UTF8.decode(data))),
+      guarded(peer, options, () => peer.listener?.message(binary ? data : UTF8.decode(data))),
   );
   client.on("close", (code: number, reason: Uint8Array) => {
     stop();
     clearTimeout(broken);
-    guarded(() => peer.listener?.closed(code, new TextDecoder().decode(reason)));
+    guarded(peer, options, () => peer.listener?.closed(code, new TextDecoder().decode(reason)));
   });
   let broken: ReturnType<typeof setTimeout> | undefined;
   // what breaks the protocol is closed by ws itself; without a listener it would end the process. Whoever
@@ -144,6 +131,16 @@ function adopt(client: WebSocket, options: ListenOptions): Peer {
     }, 0);
   });
   return peer;
+}
+
+/** What a handler throws ends the connection, not the process. */
+function guarded(peer: Peer, { failed }: ListenOptions, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    failed(error);
+    peer.close(1011, "Internal error");
+  }
 }
 
 function requestOf(request: IncomingMessage): PeerRequest {

@@ -16,6 +16,11 @@ async function lines(store: MemoryStore, from = 0): Promise<string[]> {
   return frames.flatMap(({ text }) => text.split("\n"));
 }
 
+async function comesBack(store: MemoryStore, written: string[]): Promise<void> {
+  written.forEach((text, seq) => store.appendNow("c", writer(seq), { n: 1, text }));
+  assertEquals(await lines(store), written);
+}
+
 Deno.test("gathered - ASCII, other characters, empty, long: every record is what was written", async () => {
   const store = await channel();
   const written = [
@@ -27,13 +32,7 @@ Deno.test("gathered - ASCII, other characters, empty, long: every record is what
     "x".repeat(1100),
     "é".repeat(1024),
   ];
-  for (let seq = 0; seq < 2000; seq++) {
-    store.appendNow("c", writer(seq), { n: 1, text: written[seq % written.length] });
-  }
-  assertEquals(
-    await lines(store),
-    Array.from({ length: 2000 }, (_, seq) => written[seq % written.length]),
-  );
+  await comesBack(store, Array.from({ length: 2000 }, (_, seq) => written[seq % written.length]));
   const { next, bytes } = await store.info("c");
   const units = (count: number) =>
     written.slice(0, count).reduce((sum, text) => sum + text.length, 0);
@@ -57,13 +56,7 @@ Deno.test("gathered - tokens of either spelling, and what only looks like one, c
     "\x02tide",
     "\x03",
   ];
-  for (let seq = 0; seq < 2600; seq++) {
-    store.appendNow("c", writer(seq), { n: 1, text: written[seq % written.length] });
-  }
-  assertEquals(
-    await lines(store),
-    Array.from({ length: 2600 }, (_, seq) => written[seq % written.length]),
-  );
+  await comesBack(store, Array.from({ length: 2600 }, (_, seq) => written[seq % written.length]));
   assertEquals((await store.info("c")).bytes, 200 * written.join("").length);
 });
 
@@ -107,8 +100,7 @@ Deno.test("gathered - the longest that fit, of three bytes each", async () => {
   const written = [1024 - 29, 3, 1024 - 29, 1024 - 30].map((length) =>
     `{"type":"token","content":"${"潮".repeat(length)}"}`
   );
-  written.forEach((text, seq) => store.appendNow("c", writer(seq), { n: 1, text }));
-  assertEquals(await lines(store), written);
+  await comesBack(store, written);
 });
 
 Deno.test("gathered - a small channel drops little when it is full", async () => {

@@ -1,7 +1,7 @@
 /** How streams end for a client of the Python package. @module */
 import { assertEquals } from "@std/assert";
 import { onBothTransports } from "./on_both_transports.ts";
-import { DONE, frame, token } from "./test_relay.ts";
+import { DONE, frame, type TestRelay, token } from "./test_relay.ts";
 
 const FAILURE = { type: "error", code: "oom", message: "Out of memory" };
 
@@ -127,12 +127,17 @@ onBothTransports("v1 end - a channel that is full ends with limit", async (relay
   assertEquals(await producer.code(), 1000);
 }, { maxBuffer: 100 });
 
+/** Makes a stream that is over. */
+async function complete(relay: TestRelay): Promise<void> {
+  const producer = await relay.v1("produce", "c");
+  producer.send({ type: "done" });
+  await producer.close(1000);
+}
+
 onBothTransports(
   "v1 end - without a secret, who says one after the end is closed at once",
   async (relay) => {
-    const producer = await relay.v1("produce", "c");
-    producer.send({ type: "done" });
-    await producer.close(1000);
+    await complete(relay);
     // Python's client says its secret, if it has one, before it reads
     const consumer = await relay.socket("/consume/c");
     assertEquals(await consumer.json(), { type: "done" });
@@ -146,9 +151,7 @@ onBothTransports(
 onBothTransports(
   "v1 end - without a secret, who says nothing is closed all the same",
   async (relay) => {
-    const producer = await relay.v1("produce", "c");
-    producer.send({ type: "done" });
-    await producer.close(1000);
+    await complete(relay);
     const [leaves, stays] = [await relay.socket("/consume/c"), await relay.socket("/consume/c")];
     assertEquals(await leaves.json(), { type: "done" });
     await leaves.close(1000);
