@@ -4,13 +4,15 @@
  *
  * Finds, or as root on Debian installs and starts, the systems that the chosen suites need;
  * runs the suites, the examples in the documentation, and the portable tests on Node; stops
- * what it started; prints what was real and what was skipped, and the totals last.
+ * what it started; prints what was real and what was skipped, what failed, and the totals
+ * last.
  * `REQUIRE=slurm,python` turns the absence of these systems into a failure.
  *
  * @module
  */
 import type { Provided } from "./systems/provided.ts";
 import { providers, type SystemName } from "./systems/providers.ts";
+import { failureText } from "./tools/failure_text.ts";
 import { printReport, type Row } from "./tools/print_report.ts";
 import { isPortable, runOnNode } from "./tools/run_on_node.ts";
 import { runTests } from "./tools/run_tests.ts";
@@ -70,8 +72,7 @@ async function runSuites(
   const suites = Map.groupBy(files, (file) => file.split("/")[1]);
   for (const [name, members] of suites) {
     if (signal.aborted) break;
-    const run = await runTests([...DENO_TEST, ...members], { env, signal });
-    rows.push({ name, totals: denoTotals(run.output, run.code) });
+    rows.push(await runDenoTest(name, members, env, signal));
   }
   return rows;
 }
@@ -89,11 +90,18 @@ async function runExamples(
     }
   }
   if (signal.aborted) return { name, reason: "interrupted" };
-  const run = await runTests([...DENO_TEST, "--doc", ...files], {
-    env,
-    signal,
-  });
-  return { name, totals: denoTotals(run.output, run.code) };
+  return await runDenoTest(name, ["--doc", ...files], env, signal);
+}
+
+async function runDenoTest(
+  name: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Row> {
+  const { code, output } = await runTests([...DENO_TEST, ...args], { env, signal });
+  const failure = code === 0 ? undefined : failureText(output);
+  return { name, totals: denoTotals(output, code), failure };
 }
 
 /** Runs what must also pass on Node there. */

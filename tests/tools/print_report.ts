@@ -10,10 +10,13 @@ export interface Row {
   totals?: Totals;
   /** Why it was skipped. */
   reason?: string;
+  /** What it said of the tests that failed. */
+  failure?: string;
 }
 
 /**
- * Prints the closing table and, as the very last line, the totals.
+ * Prints the closing table, again what was said of failed tests and, as the very last
+ * line, the totals.
  *
  * @param rows The runs.
  * @param systems The systems they could use.
@@ -44,6 +47,9 @@ export function printReport(
   console.log("");
   for (const [name, text] of lines) {
     console.log(`${name.padEnd(width)}  ${text}`.trimEnd());
+  }
+  for (const { name, failure } of rows) {
+    if (failure) console.log(`\nfailed in ${name}:\n${failure}`);
   }
   const totals = sum(rows.flatMap((row) => row.totals ?? []));
   totals.failed += unmet.length;

@@ -1,4 +1,5 @@
 /** How many tests of a run passed, failed and were skipped. @module */
+import { stripVTControlCharacters } from "node:util";
 
 /** The totals of one or more runs. */
 export interface Totals {
@@ -18,9 +19,8 @@ export interface Totals {
  * @returns Its totals. A run that failed without saying how counts as one failed test.
  */
 export function denoTotals(output: string, code: number): Totals {
-  const line = plain(output).match(
-    /^(?:ok|FAILED) \| (\d+) passed.*$/gm,
-  )?.at(-1) ?? "";
+  const line = stripVTControlCharacters(output)
+    .match(/^(?:ok|FAILED) \| (\d+) passed.*$/gm)?.at(-1) ?? "";
   return honest({
     passed: number(line, /(\d+) passed/),
     failed: number(line, /(\d+) failed/),
@@ -36,7 +36,7 @@ export function denoTotals(output: string, code: number): Totals {
  * @returns Its totals. A run that failed without saying how counts as one failed test.
  */
 export function nodeTotals(output: string, code: number): Totals {
-  const text = plain(output);
+  const text = stripVTControlCharacters(output);
   const of = (word: string) => number(text, RegExp(`^[ℹ#] ${word} (\\d+)$`, "m"));
   return honest({
     passed: of("pass"),
@@ -67,9 +67,4 @@ function honest(totals: Totals, code: number): Totals {
 
 function number(text: string, pattern: RegExp): number {
   return Number(text.match(pattern)?.[1] ?? 0);
-}
-
-function plain(output: string): string {
-  // deno-lint-ignore no-control-regex -- colours are control sequences
-  return output.replace(/\x1b\[[0-9;]*m/g, "");
 }

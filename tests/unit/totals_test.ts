@@ -1,5 +1,6 @@
-/** The totals that the runner reads from the runtimes' own runners. @module */
-import { assertEquals } from "@std/assert";
+/** What the runner reads from the runtimes' own runners. @module */
+import { assert, assertEquals } from "@std/assert";
+import { failureText } from "../tools/failure_text.ts";
 import { denoTotals, nodeTotals, sum } from "../tools/totals.ts";
 
 Deno.test("totals - of deno test", () => {
@@ -25,4 +26,24 @@ Deno.test("totals - a run that fails without a word is a failure", () => {
   assertEquals(denoTotals("error: Type checking failed.", 1), failure);
   assertEquals(nodeTotals("", 1), failure);
   assertEquals(sum([failure, failure]), { ...failure, failed: 2 });
+});
+
+Deno.test("failure text - of the tests that failed, without the others' lines", () => {
+  const output = "ok - passes ... ok (1ms)\n\n\x1b[0m\x1b[41m ERRORS \x1b[0m\n\n" +
+    "one - fails \x1b[0m=> a_test.ts:2:6\nerror: Error: told so\n\n" +
+    " FAILURES \n\none - fails => a_test.ts:2:6\n\nFAILED | 1 passed | 1 failed (1ms)\n";
+  assertEquals(
+    failureText(output),
+    "ERRORS \n\none - fails => a_test.ts:2:6\nerror: Error: told so\n\n" +
+      " FAILURES \n\none - fails => a_test.ts:2:6\n\nFAILED | 1 passed | 1 failed (1ms)",
+  );
+});
+
+Deno.test("failure text - is bounded, and ends with the names", () => {
+  const text = failureText(`\n ERRORS \n${"x".repeat(100_000)}\n FAILURES \none - fails\n`);
+  assert(text.length < 10_000 && text.endsWith("FAILURES \none - fails"), text);
+});
+
+Deno.test("failure text - a run that broke off has its last words", () => {
+  assertEquals(failureText("one ...\nerror: gone\n"), "one ...\nerror: gone");
 });
