@@ -10,27 +10,27 @@ import type { DirectivePrefix } from "./directives.ts";
 import { cancelBy } from "./cancel_by.ts";
 import type { ArrayOptions, ExecutorConfig, Script, StreamOptions } from "./executor_config.ts";
 import type { Input } from "./input_bytes.ts";
-import type { JobArrays } from "./job_arrays.ts";
-import type { SubmittedJob } from "./job_record.ts";
+import type { JobArrays } from "./arrays/job_arrays.ts";
+import type { SubmittedJob } from "./job/job_record.ts";
 import type { Whereabouts } from "./whereabouts.ts";
-import type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
-import { JobRun } from "./job_run.ts";
-import { leaveJob } from "./leave_job.ts";
-import { type JobFiles, localFiles } from "./job_files.ts";
+import type { JobFate, JobReport, JobWatch, ReportListener } from "./job/job_report.ts";
+import { JobRun } from "./job/job_run.ts";
+import { leaveJob } from "./job/leave_job.ts";
+import { type JobFiles, localFiles } from "./job/job_files.ts";
 import { Poller } from "./poller.ts";
-import type { TaskInput } from "./prepare_array.ts";
-import { nodeFacingAddress } from "./node_facing_address.ts";
+import type { TaskInput } from "./arrays/prepare_array.ts";
+import { nodeFacingAddress } from "./relay/node_facing_address.ts";
 import { localPrograms, type ProgramRunner } from "./program_runner.ts";
-import { relayFor, type ResolvedRelay } from "./relay_for.ts";
+import { relayFor, type ResolvedRelay } from "./relay/relay_for.ts";
 import type { Scheduler, Submission, Submitted } from "./scheduler.ts";
 import { readScript, type ScriptSource } from "./script_source.ts";
-import type { Via } from "./ssh_options.ts";
-import { relayBehind } from "./ssh_programs.ts";
-import { cannotLeave, viaMachine, viaRelay } from "./via_relay.ts";
+import type { Via } from "./ssh/ssh_options.ts";
+import { relayBehind } from "./ssh/ssh_programs.ts";
+import { cannotLeave, viaMachine, viaRelay } from "./ssh/via_relay.ts";
 import { SiteRules } from "./site_rules.ts";
-import { startArray } from "./start_array.ts";
+import { startArray } from "./arrays/start_array.ts";
 import { SubmitLimits } from "./submit_limits.ts";
-import type { TaskArray } from "./task_array.ts";
+import type { TaskArray } from "./arrays/task_array.ts";
 import { DEFAULT_TIMINGS } from "./timings.ts";
 
 /**
@@ -43,7 +43,7 @@ import { DEFAULT_TIMINGS } from "./timings.ts";
  * @example The same program with every executor
  * ```ts
  * import type { Executor } from "./executor.ts";
- * import { LocalExecutor } from "./local_executor.ts";
+ * import { LocalExecutor } from "./local/local_executor.ts";
  * import { serveRelay } from "../mod.ts";
  * import { assertEquals } from "@std/assert";
  *

@@ -4,9 +4,9 @@
  * @module
  */
 import type { OnDisconnect } from "../stream/v2_control.ts";
-import type { EmbeddedRelayOptions } from "./embedded_relay.ts";
-import type { JobProducer, JobTimings } from "./job_script.ts";
-import type { RelayChoice } from "./relay_for.ts";
+import type { EmbeddedRelayOptions } from "./relay/embedded_relay.ts";
+import type { JobProducer, JobTimings } from "./job/job_script.ts";
+import type { RelayChoice } from "./relay/relay_for.ts";
 import type { Timings } from "./timings.ts";
 
 /** What to run: the path of a script here, its text, or the path of one that is where the job runs. */

@@ -13,7 +13,7 @@
  *
  * @module
  */
-export { embeddedRelay, type EmbeddedRelayOptions } from "./embedded_relay.ts";
+export { embeddedRelay, type EmbeddedRelayOptions } from "./relay/embedded_relay.ts";
 export { Executor } from "./executor.ts";
 export type {
   ArrayOptions,
@@ -30,18 +30,18 @@ export {
   removeJobRecord,
   type SubmittedJob,
   writeJobRecord,
-} from "./job_record.ts";
-export type { JobArrays } from "./job_arrays.ts";
-export type { JobFiles } from "./job_files.ts";
+} from "./job/job_record.ts";
+export type { JobArrays } from "./arrays/job_arrays.ts";
+export type { JobFiles } from "./job/job_files.ts";
 export type { Whereabouts } from "./whereabouts.ts";
-export type { JobFate, JobReport, JobWatch, ReportListener } from "./job_report.ts";
-export type { JobCredentials, JobProducer, JobScriptSpec, JobTimings } from "./job_script.ts";
-export { buildJobScript } from "./job_script.ts";
+export type { JobFate, JobReport, JobWatch, ReportListener } from "./job/job_report.ts";
+export type { JobCredentials, JobProducer, JobScriptSpec, JobTimings } from "./job/job_script.ts";
+export { buildJobScript } from "./job/job_script.ts";
 export * from "./globus/mod.ts";
-export { type LocalConfig, LocalExecutor } from "./local_executor.ts";
-export { type PbsConfig, PbsExecutor } from "./pbs_executor.ts";
-export type { PbsOptions } from "./pbs_options.ts";
-export type { TaskInput } from "./prepare_array.ts";
+export { type LocalConfig, LocalExecutor } from "./local/local_executor.ts";
+export { type PbsConfig, PbsExecutor } from "./pbs/pbs_executor.ts";
+export type { PbsOptions } from "./pbs/pbs_options.ts";
+export type { TaskInput } from "./arrays/prepare_array.ts";
 export type { ProducerKind } from "./packed_producers.ts";
 export type { Machine, ProgramRunner } from "./program_runner.ts";
 export {
@@ -49,25 +49,25 @@ export {
   relayFor,
   type RelayForOptions,
   type ResolvedRelay,
-} from "./relay_for.ts";
+} from "./relay/relay_for.ts";
 export {
   findLocalRelay,
   type FindRelayOptions,
   type RelayRecord,
   removeRelayRecord,
   writeRelayRecord,
-} from "./relay_record.ts";
+} from "./relay/relay_record.ts";
 export type { ProgramOutcome, RunProgramOptions } from "./run_program.ts";
 export type { Submission, Submitted } from "./scheduler.ts";
 export type { ScriptSource } from "./script_source.ts";
 export type { WantedRelay } from "./site_policy.ts";
-export { type SlurmConfig, SlurmExecutor } from "./slurm_executor.ts";
-export type { SlurmOptions } from "./slurm_options.ts";
-export type { Ranks } from "./slurm_ranks.ts";
-export { type SshConfig, SshExecutor } from "./ssh_executor.ts";
-export type { SshOptions, Via } from "./ssh_options.ts";
+export { type SlurmConfig, SlurmExecutor } from "./slurm/slurm_executor.ts";
+export type { SlurmOptions } from "./slurm/slurm_options.ts";
+export type { Ranks } from "./slurm/slurm_ranks.ts";
+export { type SshConfig, SshExecutor } from "./ssh/ssh_executor.ts";
+export type { SshOptions, Via } from "./ssh/ssh_options.ts";
 export { stateFolder, statePath, stateSecret } from "./state_folder.ts";
-export type { TaskArray } from "./task_array.ts";
+export type { TaskArray } from "./arrays/task_array.ts";
 export type { Timings } from "./timings.ts";
 export type { DirectivePrefix } from "./directives.ts";
 export type * from "../stream/error_code.ts";

@@ -4,16 +4,16 @@
  * @module
  */
 import type { ExecutorConfig, StreamEncryption } from "./executor_config.ts";
-import type { JobArrays } from "./job_arrays.ts";
-import type { JobFiles } from "./job_files.ts";
-import type { JobCredentials } from "./job_script.ts";
-import type { JobPlace } from "./job_places.ts";
-import type { JobWatch, ReportListener } from "./job_report.ts";
+import type { JobArrays } from "./arrays/job_arrays.ts";
+import type { JobFiles } from "./job/job_files.ts";
+import type { JobCredentials } from "./job/job_script.ts";
+import type { JobPlace } from "./job/job_places.ts";
+import type { JobWatch, ReportListener } from "./job/job_report.ts";
 import type { ProgramRunner } from "./program_runner.ts";
-import type { ResolvedRelay } from "./relay_for.ts";
+import type { ResolvedRelay } from "./relay/relay_for.ts";
 import type { ScriptSource } from "./script_source.ts";
-import type { Via } from "./ssh_options.ts";
-import type { TaskArray } from "./task_array.ts";
+import type { Via } from "./ssh/ssh_options.ts";
+import type { TaskArray } from "./arrays/task_array.ts";
 import type { Whereabouts } from "./whereabouts.ts";
 import type { Timings } from "./timings.ts";
 

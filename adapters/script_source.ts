@@ -6,7 +6,7 @@
 import { StreamError } from "../stream/stream_error.ts";
 import { type DirectivePrefix, readDirectives } from "./directives.ts";
 import type { Script } from "./executor_config.ts";
-import { type JobFiles, localFiles } from "./job_files.ts";
+import { type JobFiles, localFiles } from "./job/job_files.ts";
 import { whyMissing } from "./why_missing.ts";
 
 /** A script that was looked at. */

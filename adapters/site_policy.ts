@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { StreamError } from "../stream/stream_error.ts";
 import type { StreamEncryption } from "./executor_config.ts";
-import { type JobFiles, localFiles } from "./job_files.ts";
+import { type JobFiles, localFiles } from "./job/job_files.ts";
 import { DEFAULT_TIMINGS, type Timings } from "./timings.ts";
 
 /** Where it stands, on the machine that submits and on a login node that is submitted on by ssh. */

@@ -4,8 +4,8 @@
  * @module
  */
 import type { StreamEncryption } from "./executor_config.ts";
-import type { JobFiles } from "./job_files.ts";
-import { type JobPlace, takePlace } from "./job_places.ts";
+import type { JobFiles } from "./job/job_files.ts";
+import { type JobPlace, takePlace } from "./job/job_places.ts";
 import {
   patientTimings,
   permitEncryption,

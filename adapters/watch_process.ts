@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { JobReport, JobWatch, ReportListener } from "./job_report.ts";
+import type { JobReport, JobWatch, ReportListener } from "./job/job_report.ts";
 
 /** A process that runs a job. */
 export interface WatchedProcess {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { findJobRecord, type SubmittedJob } from "../adapters/job_record.ts";
-import { findLocalRelay } from "../adapters/relay_record.ts";
+import { findJobRecord, type SubmittedJob } from "../adapters/job/job_record.ts";
+import { findLocalRelay } from "../adapters/relay/relay_record.ts";
 import { parseRelayUrls } from "../client/relay_url.ts";
 import { isChannelId } from "../stream/mod.ts";
 import type { Flag } from "./command.ts";

@@ -1,5 +1,5 @@
 /** `streamrelay channel new`: a channel for people who submit their own jobs. @module */
-import { writeJobRecord } from "../adapters/job_record.ts";
+import { writeJobRecord } from "../adapters/job/job_record.ts";
 import { shellQuote } from "../adapters/shell_quote.ts";
 import { ControlClient, type CreatedChannel } from "../client/mod.ts";
 import { RELAY_FLAGS, relayAccess } from "./channel_address.ts";

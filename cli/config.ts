@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import type { RelayChoice } from "../adapters/relay_for.ts";
+import type { RelayChoice } from "../adapters/relay/relay_for.ts";
 import { whyMissing } from "../adapters/why_missing.ts";
 import { type Profile, profileShape, relayShape } from "./profile.ts";
 import { UsageError } from "./usage_error.ts";

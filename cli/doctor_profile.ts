@@ -1,7 +1,7 @@
 /** @module */
 import type { NodeConfiguration } from "../adapters/doctor/diagnose.ts";
 import type { ProgramRunner } from "../adapters/program_runner.ts";
-import { parseSlurmSite } from "../adapters/slurm_site.ts";
+import { parseSlurmSite } from "../adapters/slurm/slurm_site.ts";
 import type { ChosenExecutor } from "./executor_of.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** @module */
 import { localPrograms, type ProgramRunner } from "../adapters/program_runner.ts";
-import { programRunner } from "../adapters/ssh_programs.ts";
-import type { Via } from "../adapters/ssh_options.ts";
+import { programRunner } from "../adapters/ssh/ssh_programs.ts";
+import type { Via } from "../adapters/ssh/ssh_options.ts";
 import { StreamError } from "../stream/mod.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** @module */
-import { finalRecord } from "../adapters/final_record.ts";
+import { finalRecord } from "../adapters/job/final_record.ts";
 import type { SubmittedJob } from "../adapters/mod.ts";
 import type { ChannelEnd } from "../stream/mod.ts";
 

@@ -7,7 +7,7 @@
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { nodeFacingAddress } from "../adapters/node_facing_address.ts";
+import { nodeFacingAddress } from "../adapters/relay/node_facing_address.ts";
 import { type Relay, serveRelay } from "../server/serve_relay.ts";
 import { wsTransport } from "../server/transport/ws_transport.ts";
 

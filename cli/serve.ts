@@ -1,5 +1,5 @@
 /** `streamrelay serve`: the relay. @module */
-import { isLoopback, removeRelayRecord, writeRelayRecord } from "../adapters/relay_record.ts";
+import { isLoopback, removeRelayRecord, writeRelayRecord } from "../adapters/relay/relay_record.ts";
 import { statePath, stateSecret } from "../adapters/state_folder.ts";
 import {
   type AuditFile,

@@ -1,5 +1,5 @@
 /** `streamrelay token`: makes a token from a relay's root secret. @module */
-import { findLocalRelay } from "../adapters/relay_record.ts";
+import { findLocalRelay } from "../adapters/relay/relay_record.ts";
 import { stateSecret } from "../adapters/state_folder.ts";
 import { mintToken, type Role, ROLES } from "../server/tokens.ts";
 import type { Command } from "./command.ts";

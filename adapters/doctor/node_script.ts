@@ -4,8 +4,8 @@
  * @module
  */
 import { generateKey } from "../../stream/encryption.ts";
-import { type JobProducer, PRODUCER_ORDER } from "../job_script.ts";
-import wrapper from "../job_wrapper.sh" with { type: "text" };
+import { type JobProducer, PRODUCER_ORDER } from "../job/job_script.ts";
+import wrapper from "../job/job_wrapper.sh" with { type: "text" };
 import { packProducers, unpacker } from "../packed_producers.ts";
 import { shellQuote } from "../shell_quote.ts";
 import ask from "./ask.py" with { type: "text" };

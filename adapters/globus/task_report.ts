@@ -4,7 +4,7 @@
  * @module
  */
 import type { ErrorCode } from "../../stream/error_code.ts";
-import type { JobFate, JobReport } from "../job_report.ts";
+import type { JobFate, JobReport } from "../job/job_report.ts";
 import type { TaskStatus } from "./compute_service.ts";
 import { decodeResult } from "./wire_format.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { JobFate, JobReport, JobWatch, ReportListener } from "../job_report.ts";
+import type { JobFate, JobReport, JobWatch, ReportListener } from "../job/job_report.ts";
 
 /** Stands between the polls of a task and who listens to them. */
 export class TaskWatch implements ReportListener {

@@ -1,7 +1,7 @@
 /** Producers whose spool is on a disk that fills up in the middle of a frame. @module */
 import { assertEquals } from "@std/assert";
 import { localPrograms } from "../../adapters/program_runner.ts";
-import { SpoolFeed } from "../../adapters/spool_feed.ts";
+import { SpoolFeed } from "../../adapters/spool/spool_feed.ts";
 import { cannotMount, disk } from "../tools/small_disk.ts";
 import { until } from "../tools/until.ts";
 import { openChannel } from "../unit/adapters/producers/open_channel.ts";

@@ -9,7 +9,7 @@ import {
 import { diagnose } from "../../adapters/doctor/diagnose.ts";
 import { examineJob } from "../../adapters/doctor/examine_job.ts";
 import { type SlurmConfig, SlurmExecutor } from "../../adapters/mod.ts";
-import { programRunner } from "../../adapters/ssh_programs.ts";
+import { programRunner } from "../../adapters/ssh/ssh_programs.ts";
 import { StreamError } from "../../stream/mod.ts";
 import { serveRelay } from "../../server/mod.ts";
 import { bareNode } from "./bare_node.ts";

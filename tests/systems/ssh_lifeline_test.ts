@@ -1,7 +1,7 @@
 /** An ssh job ends with whoever it runs for, however that one goes. @module */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { SshExecutor } from "../../adapters/mod.ts";
-import { SshConnection } from "../../adapters/ssh_connection.ts";
+import { SshConnection } from "../../adapters/ssh/ssh_connection.ts";
 import { StreamError } from "../../stream/mod.ts";
 import { until as fileExists } from "../contract/executor_contract.ts";
 import { until } from "../tools/until.ts";

@@ -1,8 +1,8 @@
 /** Logins: sites that allow one command only, questions for a password, hosts that can't be had. @module */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { PbsExecutor, SlurmExecutor, SshExecutor } from "../../adapters/mod.ts";
-import { SshConnection } from "../../adapters/ssh_connection.ts";
-import { programRunner } from "../../adapters/ssh_programs.ts";
+import { SshConnection } from "../../adapters/ssh/ssh_connection.ts";
+import { programRunner } from "../../adapters/ssh/ssh_programs.ts";
 import { StreamError } from "../../stream/mod.ts";
 import { startAskingServer } from "./asking_ssh_server.ts";
 import { executorFixture } from "./executor_fixture.ts";

@@ -1,7 +1,7 @@
 /** How an ssh job reaches the relay. @module */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { findLocalRelay, SshExecutor } from "../../adapters/mod.ts";
-import { SshConnection } from "../../adapters/ssh_connection.ts";
+import { SshConnection } from "../../adapters/ssh/ssh_connection.ts";
 import { type StatusEvent, StreamError, type TokenStream } from "../../stream/mod.ts";
 import { until } from "../tools/until.ts";
 import { executorFixture } from "./executor_fixture.ts";

@@ -15,7 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 /** The one file of the adapters that may load the server, when it is asked to. */
-const EMBEDDED_RELAY = "adapters/embedded_relay.ts";
+const EMBEDDED_RELAY = "adapters/relay/embedded_relay.ts";
 
 const files = (await Promise.all(
   ["stream", "client", "server", "adapters", "cli"].map((folder) => sourceFiles(folder)),

@@ -1,8 +1,8 @@
 /** A site's caps, over all processes of a user. @module */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ControlClient } from "../../../client/mod.ts";
-import { takePlace } from "../../../adapters/job_places.ts";
-import { prepareChannel } from "../../../adapters/prepare_channel.ts";
+import { takePlace } from "../../../adapters/job/job_places.ts";
+import { prepareChannel } from "../../../adapters/job/prepare_channel.ts";
 import { serveRelay } from "../../../server/mod.ts";
 import { StreamError } from "../../../stream/mod.ts";
 

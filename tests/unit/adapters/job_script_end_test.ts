@@ -1,6 +1,6 @@
 /** How a job ends, with bash in the scheduler's place. @module */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { buildJobScript, WRAPPER_EXITS } from "../../../adapters/job_script.ts";
+import { buildJobScript, WRAPPER_EXITS } from "../../../adapters/job/job_script.ts";
 import { until } from "../../tools/until.ts";
 import { openChannel } from "./producers/open_channel.ts";
 

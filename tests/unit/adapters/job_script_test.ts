@@ -1,6 +1,6 @@
 /** The job script as a node runs it, with bash in the scheduler's place. @module */
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { buildJobScript, PRODUCER_ORDER, WRAPPER_EXITS } from "../../../adapters/job_script.ts";
+import { buildJobScript, PRODUCER_ORDER, WRAPPER_EXITS } from "../../../adapters/job/job_script.ts";
 import { StreamError } from "../../../stream/mod.ts";
 import { openChannel } from "./producers/open_channel.ts";
 

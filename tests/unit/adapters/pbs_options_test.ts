@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type PbsOptions, qsubArguments } from "../../../adapters/pbs_options.ts";
-import { pbsOutput } from "../../../adapters/pbs_output.ts";
+import { type PbsOptions, qsubArguments } from "../../../adapters/pbs/pbs_options.ts";
+import { pbsOutput } from "../../../adapters/pbs/pbs_output.ts";
 import { StreamError } from "../../../stream/mod.ts";
 
 const NONE = { directives: [], name: "s.sh" };

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { JobReport } from "../../../adapters/mod.ts";
-import { parseQstat } from "../../../adapters/pbs_states.ts";
+import { parseQstat } from "../../../adapters/pbs/pbs_states.ts";
 import { StreamError } from "../../../stream/mod.ts";
 
 function read(job: Record<string, unknown>): JobReport {

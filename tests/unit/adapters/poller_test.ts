@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { JobReport } from "../../../adapters/job_report.ts";
+import type { JobReport } from "../../../adapters/job/job_report.ts";
 import { Poller } from "../../../adapters/poller.ts";
 import { DEFAULT_TIMINGS } from "../../../adapters/timings.ts";
 

@@ -1,6 +1,6 @@
 /** A producer that lies on a shared file system: the compiled one, or the bundle. @module */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { WRAPPER_EXITS } from "../../../adapters/job_script.ts";
+import { WRAPPER_EXITS } from "../../../adapters/job/job_script.ts";
 import { compileProducer } from "../../tools/compile_producer.ts";
 import { bareNode } from "../../systems/bare_node.ts";
 import { needs } from "../../systems/needs.ts";

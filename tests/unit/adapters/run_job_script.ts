@@ -1,6 +1,6 @@
 /** Job scripts, run as a node runs them. @module */
 import { assert } from "@std/assert";
-import { buildJobScript, type JobScriptSpec } from "../../../adapters/job_script.ts";
+import { buildJobScript, type JobScriptSpec } from "../../../adapters/job/job_script.ts";
 import type { OpenChannel } from "./producers/open_channel.ts";
 
 /** The producer that is there on every machine of ours, and starts fastest. */

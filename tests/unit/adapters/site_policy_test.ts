@@ -1,6 +1,6 @@
 /** What a site's policy allows, and what is made of one that can't be used. @module */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type JobFiles, localFiles } from "../../../adapters/job_files.ts";
+import { type JobFiles, localFiles } from "../../../adapters/job/job_files.ts";
 import {
   parseSitePolicy,
   patientTimings,

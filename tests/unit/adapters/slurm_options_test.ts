@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { sbatchArguments, type SlurmOptions } from "../../../adapters/slurm_options.ts";
-import { slurmOutput } from "../../../adapters/slurm_output.ts";
+import { sbatchArguments, type SlurmOptions } from "../../../adapters/slurm/slurm_options.ts";
+import { slurmOutput } from "../../../adapters/slurm/slurm_output.ts";
 import { StreamError } from "../../../stream/mod.ts";
 
 const NONE = { directives: [], name: "s.sh" };

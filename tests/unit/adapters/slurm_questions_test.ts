@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import type { ProgramOutcome } from "../../../adapters/run_program.ts";
-import { parseSacct } from "../../../adapters/slurm_accounting.ts";
-import { parsePlaces } from "../../../adapters/slurm_places.ts";
-import { type RunSlurm, SlurmQuestions } from "../../../adapters/slurm_questions.ts";
-import { parseSlurmSite } from "../../../adapters/slurm_site.ts";
+import { parseSacct } from "../../../adapters/slurm/slurm_accounting.ts";
+import { parsePlaces } from "../../../adapters/slurm/slurm_places.ts";
+import { type RunSlurm, SlurmQuestions } from "../../../adapters/slurm/slurm_questions.ts";
+import { parseSlurmSite } from "../../../adapters/slurm/slurm_site.ts";
 import { StreamError } from "../../../stream/mod.ts";
 
 const PACE = { placesEvery: 3_600_000, accountingTime: 10_000, urgent: false };

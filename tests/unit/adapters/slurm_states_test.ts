@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { parsePartitionsDown, parseSqueue, slurmFate } from "../../../adapters/slurm_states.ts";
+import {
+  parsePartitionsDown,
+  parseSqueue,
+  slurmFate,
+} from "../../../adapters/slurm/slurm_states.ts";
 
 /** A line as squeue 22.05 prints it. */
 function line(fields: string[]): string {

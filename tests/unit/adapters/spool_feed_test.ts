@@ -1,7 +1,7 @@
 /** Spools as a network file system may show them: torn, late, taken back. @module */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { localPrograms } from "../../../adapters/program_runner.ts";
-import { SpoolFeed } from "../../../adapters/spool_feed.ts";
+import { SpoolFeed } from "../../../adapters/spool/spool_feed.ts";
 import { ControlClient, RelayConsumer } from "../../../client/mod.ts";
 import { serveRelay } from "../../../server/mod.ts";
 import type { StreamError } from "../../../stream/mod.ts";

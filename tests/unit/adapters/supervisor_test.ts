@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { JobReport } from "../../../adapters/job_report.ts";
-import { Supervisor } from "../../../adapters/supervisor.ts";
+import type { JobReport } from "../../../adapters/job/job_report.ts";
+import { Supervisor } from "../../../adapters/job/supervisor.ts";
 import { DEFAULT_TIMINGS } from "../../../adapters/timings.ts";
 import type { EndRequest } from "../../../client/mod.ts";
 import type { StatusEvent } from "../../../stream/mod.ts";

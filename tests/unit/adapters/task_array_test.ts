@@ -1,9 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { arrayValue } from "../../../adapters/slurm_array.ts";
-import { sbatchArguments } from "../../../adapters/slurm_options.ts";
-import { slurmOutput } from "../../../adapters/slurm_output.ts";
-import { rankSetup } from "../../../adapters/slurm_ranks.ts";
-import { parseTaskArray } from "../../../adapters/task_array.ts";
+import { arrayValue } from "../../../adapters/slurm/slurm_array.ts";
+import { sbatchArguments } from "../../../adapters/slurm/slurm_options.ts";
+import { slurmOutput } from "../../../adapters/slurm/slurm_output.ts";
+import { rankSetup } from "../../../adapters/slurm/slurm_ranks.ts";
+import { parseTaskArray } from "../../../adapters/arrays/task_array.ts";
 import { StreamError } from "../../../stream/mod.ts";
 
 Deno.test("task array - what people write is read", () => {
