@@ -96,7 +96,7 @@ for (const status of [429, 500, 503]) {
 test("a submit without an answer is not sent again, and its task runs nothing", async (fixture) => {
   const { make, count, service, dir } = fixture;
   const error = await assertRejects(
-    () => make({ requestTimeout: 300 }).stream({ text: `: > ${dir}/ran` }).text(),
+    () => make({ requestTimeout: 3_000 }).stream({ text: `: > ${dir}/ran` }).text(),
     StreamError,
     "should it start, it ends at once",
   );
