@@ -7,7 +7,7 @@ import type { AuditTrail } from "./audit.ts";
 import type { Channels } from "./channels.ts";
 import type { Logger } from "./log.ts";
 import type { PageRule } from "./page_rules.ts";
-import type { Peer } from "./peer.ts";
+import type { Peers } from "./peers.ts";
 import type { Store } from "./store/store.ts";
 import type { Grant } from "./tokens.ts";
 
@@ -34,7 +34,7 @@ export interface RelayContext {
   /** Refuses what a browser page may not ask, by the request's `Origin` and `Host`. */
   refusal: PageRule;
   /** Every connected WebSocket, so that a closing relay can say goodbye. */
-  peers: Set<Peer>;
+  peers: Peers;
   /** Makes no new channels from now on, and ends the relay within so many seconds, or its own default. */
   drain(seconds?: number): void;
   /** Where it is noted who did what. */

@@ -13,7 +13,7 @@ import { httpRoutes } from "./http_routes.ts";
 import { IdleWatch } from "./idle_watch.ts";
 import { silentLogger } from "./log.ts";
 import { isLoopbackName, pageRule } from "./page_rules.ts";
-import type { Peer } from "./peer.ts";
+import { Peers } from "./peers.ts";
 import { StalledReaders } from "./reader.ts";
 import type { RelayContext } from "./relay_context.ts";
 import type { RelayOptions } from "./relay_options.ts";
@@ -116,7 +116,7 @@ export async function serveRelay(options: RelayOptions = {}): Promise<Relay> {
     authTimeout: seconds(options.authTimeout, 10),
     postTimeout: seconds(options.postTimeout, 45),
     refusal: pageRule(options),
-    peers: new Set<Peer>(),
+    peers: new Peers(),
     drain: (seconds) => void drain(seconds),
   };
   await channels.revive();

@@ -25,16 +25,7 @@ export async function shutDown(
   stalled: StalledReaders,
 ): Promise<void> {
   const farewell = new StreamError("overloaded", "The relay is going away, come back later");
-  let done = () => {};
   for (const peer of context.peers) {
-    const { listener } = peer;
-    peer.listener = {
-      message: (data) => listener?.message(data),
-      closed(code, reason) {
-        listener?.closed(code, reason);
-        if (context.peers.size === 0) done();
-      },
-    };
     // a v1 client takes the words for a message of a type it does not know, and skips it
     peer.send(encodeControl({ error: farewell.toJSON() }));
     peer.close(1012, farewell.message);
@@ -42,15 +33,7 @@ export async function shutDown(
   // after the goodbyes, which are the better word for those who have a socket
   context.channels.close(farewell);
   // shutdown() would overwrite a close that is still under way
-  if (context.peers.size > 0) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, GOODBYE_MS);
-      done = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
+  await context.peers.gone(GOODBYE_MS);
   stalled.close();
   await listening.close();
   // who went says so only now, and what they held is looked up

@@ -4,6 +4,7 @@ import { AuditTrail } from "../../../server/audit.ts";
 import { Channels } from "../../../server/channels.ts";
 import { routeSocket } from "../../../server/faces/socket_routes.ts";
 import type { Peer } from "../../../server/peer.ts";
+import { Peers } from "../../../server/peers.ts";
 import { Reader, type ReaderSink, StalledReaders } from "../../../server/reader.ts";
 import { PEER_QUEUE_BYTES, type RelayContext } from "../../../server/relay_context.ts";
 import { MemoryStore, silentLogger, type StoredFrame } from "../../../server/mod.ts";
@@ -136,7 +137,7 @@ for (const path of ["/consume/c", "/v2/consume/c"]) {
       authTimeout: 10_000,
       postTimeout: 10_000,
       refusal: () => undefined,
-      peers: new Set(),
+      peers: new Peers(),
       drain: () => {},
     };
     const sent: string[] = [];
