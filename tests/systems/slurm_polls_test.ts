@@ -60,7 +60,7 @@ Deno.test({
         return text;
       }));
       ends.catch(() => {});
-      await until("all jobs to run", () => running === JOBS, { within: 120_000 });
+      await until("all jobs to run", () => running === JOBS, { within: 600_000 });
 
       // while they started they were asked about together, never in quick succession
       const polls = await calls("squeue");
