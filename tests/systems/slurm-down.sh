@@ -5,6 +5,12 @@ set -u
 dir=$(cd "${1:?state dir}" 2>/dev/null && pwd -P) || exit 0
 export SLURM_CONF=$dir/slurm.conf PATH=$PATH:/usr/sbin
 is() { [ -s "$1" ] && [ "$(cat "/proc/$(cat "$1")/comm" 2>/dev/null)" = "$2" ]; }
+# not slurmd*.pid: slurmdbd's is none of them
+slurmds=("$dir"/run/slurmd.pid "$dir"/run/slurmd.node*.pid)
+has_slurmd() { # without one nobody ends a job
+  local file
+  for file in "${slurmds[@]}"; do is "$file" slurmd && return; done
+  return 1; }
 stop() { # pidfile comm
   is "$1" "$2" || { rm -f "$1"; return 0; }
   local p; p=$(cat "$1"); kill "$p"; for _ in $(seq 100); do
@@ -13,11 +19,14 @@ stop() { # pidfile comm
   kill -9 "$p"; }
 # a job's slurmstepd outlives slurmd, so end the jobs first
 if is "$dir/run/slurmctld.pid" slurmctld; then
-  timeout 5 squeue -h -o %A 2>/dev/null | sort -u | xargs -r timeout 5 scancel 2>/dev/null
-  for _ in $(seq 60); do [ -z "$(timeout 5 squeue -h -t R,CG -o %A 2>/dev/null)" ] && break; sleep 0.1; done
+  # a hundred of them take their time where there is little of it
+  timeout 60 squeue -h -o %A 2>/dev/null | sort -u | xargs -r timeout 60 scancel 2>/dev/null
+  for _ in $(seq 600); do
+    [ -n "$(timeout 60 squeue -h -t R,CG -o %A 2>/dev/null)" ] && has_slurmd || break
+    sleep 0.1
+  done
 fi
-# not slurmd*.pid: slurmdbd's is still needed
-for file in "$dir"/run/slurmd.pid "$dir"/run/slurmd.node*.pid; do stop "$file" slurmd; done
+for file in "${slurmds[@]}"; do stop "$file" slurmd; done
 stop "$dir/run/slurmctld.pid" slurmctld
 stop "$dir/run/slurmdbd.pid" slurmdbd
 stop "$dir/run/db/m.pid" mariadbd
