@@ -94,6 +94,7 @@ export class Supervisor implements ReportListener {
     this.#jobId = jobId;
     if (this.#over) return;
     this.#watch = this.#options.watch(jobId, this);
+    if (this.#everConnected) this.#announceRunning();
     if (this.#connected) this.#watch.rest();
     else if (this.#silent) this.#watch.investigate();
     this.#cancel?.act(jobId);
@@ -111,13 +112,7 @@ export class Supervisor implements ReportListener {
         this.#connected = true;
         this.#startsOver();
         this.#watch?.rest();
-        if (!this.#everConnected && this.#options.announceRunning) {
-          this.#options.announce({
-            type: "status",
-            state: "running",
-            jobId: this.#jobId,
-          });
-        }
+        if (!this.#everConnected) this.#announceRunning();
         this.#everConnected = true;
         break;
       case "disconnected":
@@ -183,6 +178,12 @@ export class Supervisor implements ReportListener {
       jobId: this.#jobId,
       reason: `The scheduler could not be asked: ${error.message}`,
     });
+  }
+
+  /** Not before its id is known: a job may speak before the answer to its submission is heard. */
+  #announceRunning(): void {
+    if (!this.#options.announceRunning || this.#jobId === undefined) return;
+    this.#options.announce({ type: "status", state: "running", jobId: this.#jobId });
   }
 
   /**
@@ -334,8 +335,7 @@ export class Supervisor implements ReportListener {
 
   /** Announces what is new. */
   #tell(status: StatusEvent): void {
-    if (!this.#news.isNew(status)) return;
-    this.#options.announce(status);
+    if (this.#news.isNew(status)) this.#options.announce(status);
   }
 
   #pause(): Promise<void> {

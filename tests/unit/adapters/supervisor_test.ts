@@ -12,6 +12,7 @@ function supervised(
     cancelJob?: () => Promise<void>;
     end?: () => Promise<void>;
     output?: string;
+    announceRunning?: boolean;
   } = {},
 ) {
   const wanted: string[] = [];
@@ -41,7 +42,7 @@ function supervised(
     },
     output: () => Promise.resolve(options.output),
     timings: { ...DEFAULT_TIMINGS, cancelRetry: 1, connectHint: 0 },
-    announceRunning: false,
+    announceRunning: options.announceRunning ?? false,
     lost: () => wanted.push("lost"),
   });
   return {
@@ -276,4 +277,17 @@ Deno.test("supervisor - an expected start is told when it becomes known, and whe
   }
   supervisor.stop();
   assertEquals(statuses.map(({ eta }) => eta), [undefined, 1_000_000, 1_900_000]);
+});
+
+Deno.test("supervisor - a producer that speaks before its job's id is known is told of after it, once", () => {
+  const { supervisor, statuses } = supervised({ announceRunning: true });
+  supervisor.producerStatus({ state: "connected" });
+  assertEquals(statuses, []);
+  supervisor.submitted("7");
+  const running = { type: "status", state: "running", jobId: "7" } as const;
+  assertEquals(statuses, [running]);
+  supervisor.producerStatus({ state: "disconnected" });
+  supervisor.producerStatus({ state: "connected" });
+  assertEquals(statuses, [running]);
+  supervisor.stop();
 });
