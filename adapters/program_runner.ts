@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cleanEnvironment } from "./clean_environment.ts";
+import { pipedProcess } from "./piped_process.ts";
 import {
   type ProgramOutcome,
   requireProgram,
@@ -63,19 +63,7 @@ export interface ProgramRunner {
 }
 
 const here: Machine = {
-  shell: () =>
-    Promise.resolve(
-      new Deno.Command("bash", {
-        args: ["-s"],
-        clearEnv: true,
-        env: cleanEnvironment(),
-        stdin: "piped",
-        stdout: "piped",
-        stderr: "piped",
-        // a Ctrl-C in the terminal is for us: we end it in order
-        detached: true,
-      }).spawn(),
-    ),
+  shell: () => Promise.resolve(pipedProcess("bash", ["-s"])),
 };
 
 /** Runs programs on this machine. */

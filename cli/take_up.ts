@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { channelConsumer } from "../adapters/job/channel_consumer.ts";
 import {
   type Executor,
   GlobusComputeExecutor,
@@ -12,7 +13,7 @@ import {
   type SubmittedJob,
   type Whereabouts,
 } from "../adapters/mod.ts";
-import { ControlClient, RelayConsumer } from "../client/mod.ts";
+import { ControlClient } from "../client/mod.ts";
 import type { TokenStream } from "../stream/mod.ts";
 import { readConfig } from "./config.ts";
 import { globusLoginOf } from "./globus_login_of.ts";
@@ -30,7 +31,7 @@ const LEASE = 604_800;
  * @throws {StreamError} As the relay answers.
  */
 export async function takeUp(job: SubmittedJob, from = 0): Promise<TokenStream> {
-  const { relay: url, channel, tokens, key = "", encryption } = job;
+  const { relay: url, channel, tokens } = job;
   const control = new ControlClient({ url, token: tokens.consume });
   const { end, supervisors, incarnation } = await control.info(channel);
   const orphan = !end && supervisors === 0;
@@ -38,15 +39,7 @@ export async function takeUp(job: SubmittedJob, from = 0): Promise<TokenStream> 
     const executor = await supervisorOf(job);
     if (executor) return executor.attach(job);
   }
-  const consumer = new RelayConsumer({
-    url,
-    channel,
-    token: tokens.consume,
-    key,
-    ...(key && { encryption: encryption ?? "v2" }),
-    from,
-  });
-  return consumer.stream();
+  return channelConsumer(job, { from }).stream();
 }
 
 /**

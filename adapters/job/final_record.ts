@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { RelayConsumer } from "../../client/mod.ts";
 import type { DoneEvent, ErrorEvent } from "../../stream/event.ts";
 import type { ChannelEnd } from "../../stream/v2_control.ts";
-import type { PreparedChannel } from "./prepare_channel.ts";
+import { channelConsumer, type ReadableChannel } from "./channel_consumer.ts";
 
 /**
  * Reads what the producer said at its end: the notice of an end has no usage in it.
@@ -16,23 +15,14 @@ import type { PreparedChannel } from "./prepare_channel.ts";
  * @returns The record, or what the notice tells where it can't be read.
  */
 export async function finalRecord(
-  prepared: PreparedChannel,
+  prepared: ReadableChannel,
   end: ChannelEnd,
 ): Promise<DoneEvent | ErrorEvent> {
-  const { relay: url, channel, tokens, key = "", encryption } = prepared;
-  const consumer = new RelayConsumer({
-    url,
-    channel,
-    token: tokens.consume,
-    key,
-    ...(key && { encryption: encryption ?? "v2" }),
-    from: end.offset,
-    retry: { giveUpAfter: 0 },
-  });
+  const consumer = channelConsumer(prepared, { from: end.offset, retry: { giveUpAfter: 0 } });
   try {
     for await (const event of consumer.stream().events()) {
       // with a key nothing but the reading itself tells how it ended: the notice is anybody's
-      if (key && (event.type === "done" || event.type === "error")) return event;
+      if (prepared.key && (event.type === "done" || event.type === "error")) return event;
       // what the reading itself failed with is no word of the producer
       if (event.type === "done" && end.kind === "done") return event;
       if (event.type === "error" && end.kind === "error") return event;
@@ -42,7 +32,7 @@ export async function finalRecord(
   } finally {
     consumer.close();
   }
-  if (key) {
+  if (prepared.key) {
     return { type: "error", code: "producer_lost", message: "The end can't be read", ts: end.ts };
   }
   const { code = "job_failed", message = "The job failed", details, ts } = end;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ControlClient, RelayConsumer } from "../../client/mod.ts";
+import { ControlClient, type RelayConsumer } from "../../client/mod.ts";
 import type { DoneEvent, ErrorEvent, StreamEvent } from "../../stream/event.ts";
 import { StreamError } from "../../stream/stream_error.ts";
 import type { EventBatch, JobInfo, TokenStreamSource } from "../../stream/token_source.ts";
@@ -16,6 +16,7 @@ import type {
 import type { ExecutorConfig } from "../executor_config.ts";
 import type { Scheduler, Submitted } from "../scheduler.ts";
 import { attend, type Attendance } from "./attend.ts";
+import { channelConsumer } from "./channel_consumer.ts";
 import { JobMemory } from "./job_memory.ts";
 import type { SubmittedJob } from "./job_record.ts";
 import { finalRecord } from "./final_record.ts";
@@ -246,16 +247,8 @@ export class JobRun<C extends ExecutorConfig> implements TokenStreamSource {
   }
 
   #newConsumer(prepared: PreparedChannel): RelayConsumer {
-    const { relay: url, channel, tokens, key = "", encryption, lost: signal } = prepared;
-    return new RelayConsumer({
-      signal,
-      url,
-      channel,
-      token: tokens.consume,
-      key,
-      ...(key && { encryption: encryption ?? "v2" }),
-      retry: { giveUpAfter: this.#config.giveUpAfter },
-    });
+    const { giveUpAfter } = this.#config;
+    return channelConsumer(prepared, { signal: prepared.lost, retry: { giveUpAfter } });
   }
 
   #takeConsumer(channel: PreparedChannel): RelayConsumer {

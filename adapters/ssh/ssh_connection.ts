@@ -6,6 +6,7 @@
  */
 import { StreamError } from "../../stream/stream_error.ts";
 import { cleanEnvironment } from "../clean_environment.ts";
+import { pipedProcess } from "../piped_process.ts";
 import { type ProgramOutcome, runProgram } from "../run_program.ts";
 import { REMOTE_SHELL } from "./remote_shell.ts";
 import { sshControlPath } from "./ssh_control_path.ts";
@@ -83,30 +84,21 @@ export class SshConnection {
   async shell(): Promise<Deno.ChildProcess> {
     await this.open();
     const { base, patience } = await this.#logIn();
-    return new Deno.Command(this.#program, {
-      args: [
-        ...base,
-        ...patience,
-        ...flags({
-          // without a master, a key may still do; a question is never asked
-          ControlMaster: "no",
-          BatchMode: "yes",
-          ClearAllForwardings: "yes",
-          RemoteCommand: "none",
-        }),
-        "-Tax",
-        "--",
-        this.host,
-        REMOTE_SHELL,
-      ],
-      clearEnv: true,
-      env: cleanEnvironment(),
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-      // a Ctrl-C in the terminal is for us: we end it in order
-      detached: true,
-    }).spawn();
+    return pipedProcess(this.#program, [
+      ...base,
+      ...patience,
+      ...flags({
+        // without a master, a key may still do; a question is never asked
+        ControlMaster: "no",
+        BatchMode: "yes",
+        ClearAllForwardings: "yes",
+        RemoteCommand: "none",
+      }),
+      "-Tax",
+      "--",
+      this.host,
+      REMOTE_SHELL,
+    ]);
   }
 
   /**

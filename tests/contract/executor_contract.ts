@@ -60,8 +60,9 @@ echo bye`,
     }
     const states = events.filter((event) => event.type === "status");
     // not always the first: a job may speak before the answer to its submission is heard
-    const submitted = states.find((event) => event.state === "submitted");
-    assertEquals(submitted?.details, { encryption: "v2" });
+    const at = states.findIndex((event) => event.state === "submitted");
+    assertEquals(states[at]?.details, { encryption: "v2" });
+    assert(states.slice(0, at).every((event) => event.state === "running"));
     const running = states.find((event) => event.state === "running");
     assert(running?.node);
     assertEquals(events.at(-1)?.type, "done");
